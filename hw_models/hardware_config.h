@@ -1,0 +1,129 @@
+// Every parameter of the modelled machine, resolved: no optionals, defaults beside the fields.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "hw_models/units.h"
+
+namespace tessera::hw {
+
+enum class Dataflow { kWeightStationary, kOutputStationary, kInputStationary };
+enum class Overlap { kExposed, kOverlapped };
+enum class Role { kStationary, kActivations, kAccumulators, kOutputs };
+enum class BankMapping { kBlocked, kInterleaved };
+enum class BankPolicy { kDmaFirst, kRoundRobin, kArrayFirst };
+enum class Arbitration { kRoundRobin, kPriority };
+enum class DramModel { kBandwidth };
+
+struct ClockConfig {
+  std::int64_t core_hz = 1'000'000'000;
+  std::int64_t interconnect_hz = 0;  // 0: the core clock
+};
+
+/// rows x cols processing elements.
+struct ArrayConfig {
+  int rows = 32;
+  int cols = 32;
+  std::vector<Dataflow> dataflows{Dataflow::kWeightStationary};
+  /// MACs per PE and cycle by precision pair, "w8a8" -> 1. A pair not listed cannot run.
+  std::map<std::string, double> throughput{{"w8a8", 1.0}};
+  Overlap preload = Overlap::kOverlapped;  // the next stationary block loads while this one streams
+  Overlap drain = Overlap::kOverlapped;    // results leave while the next fold streams
+  Cycles startup = 0;                      // from a command to its first operand row
+};
+
+/// Cost of one vector operation: `passes` over the data, `per_element` cycles per element and lane
+/// in each pass, `per_row` serial cycles per row, `latency` cycles (reduction tree, pipeline) once
+/// per command.
+struct VectorOperation {
+  double passes = 1;
+  double per_element = 1;
+  Cycles per_row = 0;
+  Cycles latency = 0;
+};
+
+struct VectorConfig {
+  int lanes = 32;
+  std::map<std::string, VectorOperation> operations;  // open map, documented defaults
+};
+
+struct BufferConfig {
+  std::string name;
+  Bytes capacity = 0;
+  int banks = 1;
+  int ports = 1;            // accesses per bank and cycle
+  Bytes width = 32;         // bytes of one access
+  Cycles latency = 1;       // from access to data
+  BankMapping bank_mapping = BankMapping::kBlocked;
+  Bytes interleave = 0;     // kInterleaved: bytes in one bank before the next
+  BankPolicy policy = BankPolicy::kDmaFirst;
+  int element_bits = 32;    // accumulators: width of one partial sum
+  std::vector<Role> roles;
+};
+
+struct DmaConfig {
+  int channels = 2;         // queue q runs on channel q mod channels
+  int load_queues = 2;      // 0: stationary operands, 1: streamed operands
+  int store_queues = 1;
+  Bytes burst = 256;        // naturally aligned request size
+  int outstanding = 32;     // requests in flight per channel
+  Cycles descriptor = 16;   // set-up cycles per command
+};
+
+struct InterconnectConfig {
+  Bytes width = 32;         // bytes per interconnect cycle
+  Cycles latency = 20;      // interconnect cycles, each way
+  Arbitration arbitration = Arbitration::kRoundRobin;
+};
+
+struct DramConfig {
+  std::string standard = "custom";
+  int channels = 1;
+  DramModel model = DramModel::kBandwidth;
+  double peak_bytes_per_second = 25.6e9;   // all channels together
+  double efficiency = 1.0;                 // bandwidth model: sustained / peak
+  Femtoseconds latency_fs = 100'000'000;   // request to first data
+  Bytes burst = 64;                        // bytes of one DRAM burst; bus bytes count whole ones
+  Bytes row = 2048;                        // page of one channel: the default tensor alignment
+};
+
+struct SequencerConfig {
+  int queue_depth = 16;
+  Cycles dispatch = 4;          // per command
+  Cycles operator_launch = 200; // per operator, before its first command
+};
+
+struct HardwareConfig {
+  std::string name;
+  ClockConfig clocks;
+  int cores = 1;
+  ArrayConfig array;
+  VectorConfig vector;
+  std::vector<BufferConfig> buffers;
+  DmaConfig dma;
+  InterconnectConfig interconnect;
+  DramConfig dram;
+  SequencerConfig sequencer;
+};
+
+/// Index in `hardware.buffers` of the buffer that serves `role`. REQUIRES: one exists (the
+/// configuration reader guarantees it).
+int buffer_of(const HardwareConfig& hardware, Role role);
+/// Bytes per core cycle at peak and as sustained by the bandwidth model.
+double peak_bytes_per_cycle(const HardwareConfig& hardware);
+double sustained_bytes_per_cycle(const HardwareConfig& hardware);
+/// "w8a8" for (8, 8).
+std::string precision_pair(int weight_bits, int activation_bits);
+/// MACs per cycle of the whole array for a pair; 0 when the array cannot run it.
+double macs_per_cycle(const ArrayConfig& array, const std::string& pair);
+/// Sum of all buffer capacities.
+Bytes sram_bytes(const HardwareConfig& hardware);
+/// Documented defaults of the vector operation table, with their sources.
+const std::map<std::string, VectorOperation>& default_vector_operations();
+
+const char* to_string(Dataflow dataflow);
+const char* to_string(Role role);
+
+}  // namespace tessera::hw

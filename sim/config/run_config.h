@@ -1,0 +1,59 @@
+// A run as resolved from YAML: plain structs, no optionals left.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "hw_models/hardware_config.h"
+#include "workloads/model_descriptor.h"
+#include "workloads/passes/passes.h"
+
+namespace tessera::sim {
+
+enum class Objective { kLatency, kDramBytes };
+enum class Fidelity { kTransaction };
+
+/// Default: the least DRAM traffic within 1 % of the best latency.
+struct ObjectiveConfig {
+  Objective minimize = Objective::kLatency;
+  double within = 0.01;                       // share; 0 for the strict optimum
+  Objective then = Objective::kDramBytes;
+};
+
+/// Fixes part of the mapping of every operator whose qualified name matches `pattern`
+/// (`*` any characters; a pattern without a dot matches the bare operator name). 0 / empty = free.
+struct MappingPin {
+  std::string pattern;
+  std::string dataflow;                       // "weight_stationary", ...
+  std::int64_t tile_m = 0, tile_k = 0, tile_n = 0;
+  std::string loop_order;                     // permutation of "mkn", outer first
+  std::vector<std::string> double_buffered;   // of "a", "b", "accumulators", "outputs"
+  bool has_double_buffered = false;
+  std::vector<std::string> resident;          // of "a", "b"
+  bool has_resident = false;
+};
+
+struct MappingConfig {
+  ObjectiveConfig objective;
+  std::vector<MappingPin> pins;
+  std::string plan_file;                      // absolute or empty
+};
+
+struct RunConfig {
+  std::string name;                           // stem of the file
+  hw::HardwareConfig hardware;
+  std::vector<workloads::PhaseRequest> phases;
+  workloads::Precision precision;
+  std::string precision_name = "w8a8";
+  workloads::Fusion fusion;
+  MappingConfig mapping;
+  Fidelity fidelity = Fidelity::kTransaction;
+  bool ridge_at_peak = true;                  // roofline ridge: peak or sustained bandwidth
+  nlohmann::ordered_json resolved;            // the one tree, for the report and `describe`
+};
+
+}  // namespace tessera::sim

@@ -1,0 +1,98 @@
+// The plan: one mapping per operator and a place in DRAM for every tensor.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "hw_models/hardware_config.h"
+#include "hw_models/tile_program.h"
+#include "workloads/graph.h"
+
+namespace tessera::sim {
+
+using hw::Bytes;
+using hw::Cycles;
+
+enum class LoopDim { kM, kK, kN };
+
+struct TileShape {
+  std::int64_t m = 0, k = 0, n = 0;
+};
+
+/// `count` equal slots in one buffer, used in turn (1: single, 2: double buffered; a resident
+/// operand has one slot per tile).
+struct Slots {
+  int buffer = -1;
+  Bytes offset = 0;
+  Bytes bytes = 0;          // of one slot
+  int count = 0;            // 0: not used
+};
+
+/// What the analytical model says of a mapping, for the operator alone and cold, all instances.
+struct MappingCost {
+  Cycles latency = 0;             // estimate in core cycles
+  Cycles array_cycles = 0;        // array busy, as mapped
+  Cycles vector_cycles = 0;
+  Cycles dram_cycles = 0;         // bus bytes at the sustained bandwidth
+  Bytes dram_bytes = 0;           // useful bytes moved
+  Bytes bus_bytes = 0;            // whole bursts
+};
+
+/// Mapping of one Gemm operator: executed instances/group times as (group*m, k, n).
+/// Loops run over tiles, `order` from outer to inner. A tile moves only when its index differs from
+/// the previous iteration's. `resident` operands are loaded once, each tile into its own slot.
+struct GemmMapping {
+  hw::Dataflow dataflow = hw::Dataflow::kWeightStationary;
+  TileShape tile;
+  std::array<LoopDim, 3> order{LoopDim::kM, LoopDim::kN, LoopDim::kK};
+  bool resident_a = false;
+  bool resident_b = false;
+  Slots a, b, accumulators, outputs;   // count 2 = double buffered; outputs.count 0 = in place
+};
+
+/// Mapping of a vector or copy operator: blocks of rows x cols (cols < n only when a row does not
+/// fit), loaded, computed, stored.
+struct VectorMapping {
+  std::int64_t rows = 0;
+  std::int64_t cols = 0;
+  std::vector<Slots> inputs;    // one per input view
+  std::vector<Slots> outputs;   // one per output view; empty for copies (store from the input slot)
+  Slots parameters;             // all parameter tensors back to back; count 0 or 1
+};
+
+struct OperatorPlan {
+  std::string name;             // "vision.L3.Attn_Q": phase[.Llayer].name, unique
+  bool is_gemm = true;
+  GemmMapping gemm;
+  VectorMapping vector;
+  MappingCost cost;
+  Bytes least_dram_bytes = 0;   // of any mapping of this kind with these buffers
+  Bytes lower_bound_bytes = 0;  // max(MK+KN+MN, 2MNK/sqrt(S) - 2S) in bytes, all instances
+  bool pinned = false;
+};
+
+enum class Layout { kRowMajor, kTiled };
+enum class Lifetime { kWeight, kActivation, kPersistent };
+
+struct TensorAllocation {
+  std::string name;
+  std::int64_t address = -1;    // -1: takes no DRAM (fused away, never referenced)
+  Bytes bytes = 0;              // as stored, with pitch
+  Bytes pitch = 0;              // bytes from row to row
+  Layout layout = Layout::kRowMajor;
+  Bytes alignment = 0;
+  Lifetime lifetime = Lifetime::kActivation;
+  int first_use = 0, last_use = 0;   // operator indices, inclusive
+};
+
+struct Plan {
+  std::vector<OperatorPlan> operators;      // parallel to Graph::operators
+  std::vector<TensorAllocation> tensors;    // parallel to Graph::tensors
+};
+
+/// "vision.L3.Attn_Q", "text.LM_Head".
+std::string qualified_name(const workloads::Operator& op);
+
+}  // namespace tessera::sim

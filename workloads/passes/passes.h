@@ -1,0 +1,29 @@
+// Graph passes: from a graph to a graph.
+#pragma once
+
+#include "workloads/graph.h"
+
+namespace tessera::workloads {
+
+/// Bits of one operand pair, "w4a8" = 4-bit weights, 8-bit activations.
+struct Precision {
+  int weight_bits = 8;
+  int activation_bits = 8;
+  int kv_bits = 8;
+};
+
+/// Sets every tensor's bits by its class.
+Graph apply_precision(Graph graph, const Precision& precision);
+
+/// Which fusions are on.
+struct Fusion {
+  bool epilogue = true;
+};
+
+/// Gemm + activation + requantise: an activation that is the only reader of a Gemm's output runs as
+/// the Gemm's streaming epilogue; the intermediate tensor disappears from the operators (it stays
+/// in `tensors`, unused). Every Gemm ends with a "requantise" step (bias is folded into it), fused
+/// or not. The fused operator keeps the Gemm's name and lists its members.
+Graph fuse(Graph graph, const Fusion& fusion);
+
+}  // namespace tessera::workloads
