@@ -1,0 +1,48 @@
+// Reading configurations: YAML files, names on the search path, `base:`, `--set`, defaults.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "sim/config/run_config.h"
+#include "sim/mapper/plan.h"
+#include "workloads/graph.h"
+
+namespace tessera::sim {
+
+/// What is wrong with a configuration, ready to print:
+/// "file:line:column: error: ...", the offending line, a caret, what is allowed, the nearest key.
+class ConfigError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Reads the run `subject`: a name on the search path, a file path, or "-" for standard input.
+/// `sets` are "path.to.key=value" changes to the resolved tree. Throws ConfigError.
+RunConfig load_run(const std::string& subject, const std::vector<std::string>& sets = {});
+/// Reads a hardware description alone, by name or path.
+hw::HardwareConfig load_hardware(const std::string& subject, const std::vector<std::string>& sets = {});
+
+struct ListEntry {
+  std::string name;     // stem
+  std::string path;
+  std::string question; // the first comment line of the file: what question it answers
+};
+/// `kind`: "hardware", "models", "runs". Throws ConfigError for another kind.
+std::vector<ListEntry> list_configs(const std::string& kind);
+
+/// JSON Schema (draft 2020-12) of a "run", "hardware" or "model" file, from the field table.
+nlohmann::ordered_json config_schema(const std::string& kind);
+/// The reference page docs/configuration.md, from the same table.
+std::string config_reference();
+
+/// The plan as YAML, to be edited and read back.
+std::string write_plan_yaml(const Plan& plan, const hw::HardwareConfig& hardware);
+/// Reads a plan for `graph`; every operator and tensor by name. Throws ConfigError.
+Plan read_plan_file(const std::string& path, const workloads::Graph& graph,
+                    const hw::HardwareConfig& hardware);
+
+}  // namespace tessera::sim

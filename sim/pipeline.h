@@ -1,0 +1,35 @@
+// The straight line: load -> graph -> plan -> program -> simulate -> report.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sim/config/run_config.h"
+#include "sim/mapper/plan.h"
+#include "sim/report/report.h"
+#include "workloads/graph.h"
+
+namespace tessera::sim {
+
+/// A run up to the point where the machine takes over.
+struct PreparedRun {
+  RunConfig config;
+  workloads::Graph graph;   // after all passes
+  Plan plan;
+  double map_seconds = 0;   // host time of the mapper, for the footer
+};
+
+/// Graph, passes, plan (mapped, or read from mapping.plan).
+PreparedRun prepare(RunConfig config);
+
+/// Simulates in this process: once only. `host` may be null.
+Report simulate_run(const PreparedRun& run, HostFigures* host = nullptr);
+
+/// Simulates in a forked child.
+Report simulate_run_isolated(const PreparedRun& run);
+
+/// The "it would take" table: each change simulated in a child of its own.
+std::vector<WhatIf> simulate_what_ifs(const std::string& subject,
+                                      const std::vector<std::string>& sets, const Report& base);
+
+}  // namespace tessera::sim
