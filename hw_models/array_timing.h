@@ -9,31 +9,40 @@ struct GemmShape {
   std::int64_t m = 0, k = 0, n = 0;
 };
 
-/// What one Gemm command costs the array when it follows another without a gap.
+/// What one Gemm command costs the array. A fold is one stationary block and what streams past it.
 struct ArrayCost {
-  Cycles preload = 0;        // load of the first stationary block (hidden in a chain if overlapped)
-  Cycles compute = 0;        // cycles in which operand rows enter
-  Cycles fold_wait = 0;      // cycles between folds: exposed preloads, drains, minimum intervals
-  Cycles drain = 0;          // from the last operand row to the last result in place
-  Cycles first_result = 0;   // from the first operand row to the first final result
+  Cycles preload = 0;       // load of the first stationary block; a chain hides it if overlapped
+  Cycles compute = 0;       // cycles in which operand rows enter: folds x streamed rows
+  Cycles fold_wait = 0;     // between folds: exposed preloads and drains, minimum intervals
+  Cycles successor_wait = 0;  // part of fold_wait after the last fold, paid only in front of a successor
+  Cycles last_fold = 0;     // rows of the last fold: what a successor's preload can hide behind
+  Cycles drain = 0;         // from the last operand row to the last result in place
+  Cycles first_result = 0;  // from the first operand row to the first final result
   std::int64_t folds = 0;
-  /// Bytes the array moves: stationary operand in, streamed operand in, results read and written.
-  std::int64_t stationary_elements = 0, streamed_elements = 0;
-  std::int64_t result_reads = 0, result_writes = 0;
+  std::int64_t a_reads = 0, b_reads = 0;            // elements read from the operand buffers
+  std::int64_t result_reads = 0, result_writes = 0; // partial sums, elements
+  /// Array cycles of the command in a chain of commands.
   Cycles stream() const { return compute + fold_wait; }
 };
 
-/// Cost of C[m,n] (+)= A[m,k] B[k,n] on `array`.
-/// `macs_per_pe` = throughput of the precision pair; the streamed dimension's cycles divide by it.
+/// Cost of C[m,n] (+)= A[m,k] B[k,n] on `array`; all three at least 1.
+/// `macs_per_pe`: throughput of the precision pair; the streamed rows take 1 / macs_per_pe cycles.
+/// Weight stationary (R rows hold K, C columns hold N, M streams): ceil(k/R) ceil(n/C) folds of m
+/// rows. Output stationary (rows hold M, columns N): ceil(m/R) ceil(n/C) folds of k. Input
+/// stationary (rows hold K, columns M): weight stationary of the transposed problem.
 ArrayCost array_cost(const ArrayConfig& array, Dataflow dataflow, const GemmShape& shape,
                      double macs_per_pe, bool accumulate);
 
-/// Vector unit: cycles of one command over rows x cols elements.
-Cycles vector_cycles(const VectorConfig& vector, const std::string& operation, std::int64_t rows,
-                     std::int64_t cols, double pass_share = 1.0);
-
-/// Cycles a streaming epilogue of `operations` takes for rows x cols results.
-Cycles epilogue_cycles(const VectorConfig& vector, const std::vector<std::string>& operations,
-                       std::int64_t rows, std::int64_t cols);
+/// Bank accesses of one Gemm command by operand, `width` bytes each: every cycle that an operand
+/// enters is at least one access.
+struct ArrayAccesses {
+  std::int64_t a = 0, b = 0, c = 0;
+};
+struct OperandWidths {
+  Bytes a = 32, b = 32, c = 128;   // access width of the buffer that holds the operand
+  int a_bits = 8, b_bits = 8, c_bits = 32;
+};
+ArrayAccesses array_accesses(const ArrayConfig& array, Dataflow dataflow, const GemmShape& shape,
+                             const OperandWidths& widths, bool accumulate);
 
 }  // namespace tessera::hw

@@ -45,6 +45,8 @@ struct StridedRange {
 };
 /// Useful bytes of the range.
 Bytes useful_bytes(const StridedRange& range);
+/// The same bytes with adjacent rows joined: a contiguous tile becomes one row.
+StridedRange coalesced(StridedRange range);
 /// Bytes that move on the DRAM bus: every row takes whole, naturally aligned bursts.
 Bytes bus_bytes(const StridedRange& range, Bytes burst);
 
@@ -55,6 +57,7 @@ struct TileOperand {
   std::int64_t cols = 0;
   Bytes pitch = 0;
   int bits = 8;
+  TrafficClass traffic = TrafficClass::kActivations;
   bool transposed = false;   // stored transposed to the way the Gemm uses it
 };
 

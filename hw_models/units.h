@@ -16,16 +16,20 @@ constexpr std::int64_t round_up(std::int64_t a, std::int64_t b) { return ceil_di
 /// never by accumulating a period.
 class Clock {
  public:
-  explicit constexpr Clock(std::int64_t hz = 1'000'000'000) : hz_(hz) {}
+  explicit constexpr Clock(std::int64_t hz = 1'000'000'000)
+      : hz_(hz), period_(kFsPerSecond % hz == 0 ? static_cast<Femtoseconds>(kFsPerSecond / hz) : 0) {}
   constexpr std::int64_t hz() const { return hz_; }
   /// Time of edge n >= 0.
   Femtoseconds edge(std::int64_t n) const {
+    if (period_ > 0) return n * period_;
     return static_cast<Femtoseconds>((static_cast<__int128>(n) * kFsPerSecond + hz_ - 1) / hz_);
   }
   /// The first edge at or after `t`.
   std::int64_t edge_at_or_after(Femtoseconds t) const {
-    return static_cast<std::int64_t>((static_cast<__int128>(t) * hz_ + kFsPerSecond - 1) /
-                                     kFsPerSecond);
+    if (period_ > 0) return ceil_div(t, period_);
+    // The smallest n with n * 10^15 / hz > t - 1.
+    if (t <= 0) return 0;
+    return static_cast<std::int64_t>(static_cast<__int128>(t - 1) * hz_ / kFsPerSecond) + 1;
   }
   /// The last edge at or before `t`: number of full cycles elapsed.
   std::int64_t edge_at_or_before(Femtoseconds t) const;
@@ -33,6 +37,7 @@ class Clock {
  private:
   static constexpr __int128 kFsPerSecond = 1'000'000'000'000'000;
   std::int64_t hz_;
+  Femtoseconds period_;   // exact period, or 0 when it is no whole number of femtoseconds
 };
 
 inline std::int64_t Clock::edge_at_or_before(Femtoseconds t) const {

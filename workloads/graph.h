@@ -32,7 +32,8 @@ struct MatrixView {
   TensorId tensor = kNoTensor;
   std::int64_t offset = 0;
   std::array<Dim, 2> batch{};   // {requests of the batch, KV heads}
-  Dim group{};                  // query heads that share one KV head
+  Dim group{};                  // query heads that share one KV head; images whose rows do not
+                                // follow each other evenly (PatchEmbed behind CLS rows)
   std::int64_t rows = 0;
   std::int64_t row_stride = 0;
   std::int64_t cols = 0;
@@ -51,7 +52,8 @@ struct EpilogueStep {
 /// Gemm: C[m,n] = A[m,k] * B[k,n], `instances` independent ones (heads x batch; 1 for kGemm).
 /// `group` query heads that share a KV head run as one Gemm of group*m rows: the machine executes
 /// instances/group Gemms of (group*m, k, n).
-/// Others: m rows of n elements, k = 0, instances = 1.
+/// Others: m rows of n elements, k = 0, instances = 1. Their views hold m rows over batch and group
+/// (b0, b1, g, r from outer to inner); stride 0 repeats rows (positions for each request).
 struct Operator {
   std::string name;            // printed kernel name, e.g. "Attn_Q"
   std::string phase;           // e.g. "vision"

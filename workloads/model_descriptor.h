@@ -29,6 +29,7 @@ struct ModelDescriptor {
   bool gated_mlp = false;
   Norm norm = Norm::kLayerNorm;
   NormPosition norm_position = NormPosition::kPre;
+  bool final_norm = true;                 // pre-norm stacks: a norm after the last layer
   // vit
   std::int64_t image_size = 0;
   std::int64_t patch_size = 0;

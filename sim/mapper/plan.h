@@ -50,6 +50,10 @@ struct GemmMapping {
   bool resident_a = false;
   bool resident_b = false;
   Slots a, b, accumulators, outputs;   // count 2 = double buffered; outputs.count 0 = in place
+  /// DRAM scratch of partial sums that leave the chip: [instance][m][n] at accumulator width, rows
+  /// of `ceil(n * element_bits / 8)` bytes without gaps. -1: no partial sums leave.
+  std::int64_t spill_address = -1;
+  Bytes spill_bytes = 0;
 };
 
 /// Mapping of a vector or copy operator: blocks of rows x cols (cols < n only when a row does not

@@ -19,35 +19,46 @@ using hw::Bytes;
 using hw::Cycles;
 
 struct Bounds {
-  Cycles compute_cycles = 0;            // MACs / peak MACs per cycle
-  Cycles as_mapped_cycles = 0;          // array cycles of the mapping: padding, folds, short streams
-  Cycles dram_cycles = 0;               // least bytes of any mapping (totals: their sum) / sustained bandwidth
-  Cycles dram_as_mapped_cycles = 0;     // the plan's bus bytes / sustained bandwidth
-  Cycles scratchpad_cycles = 0;         // busiest bank at its ports
-  Cycles vector_cycles = 0;             // work of the vector unit
+  Cycles compute_cycles = 0;    // MACs / peak MACs per cycle
+  Cycles as_mapped_cycles = 0;  // array cycles of the mapping: padding, folds, short streams
+  Cycles dram_cycles = 0;  // least bytes of any mapping (totals: their sum) / sustained bandwidth
+  Cycles dram_as_mapped_cycles = 0;  // the plan's bus bytes / sustained bandwidth
+  Cycles scratchpad_cycles = 0;      // busiest bank at its ports
+  Cycles vector_cycles = 0;          // work of the vector unit
+};
+
+/// Cycles that each resource alone would need for its work.
+struct Walls {
+  double compute = 0;
+  double dram = 0;  // at the ridge bandwidth
+  double scratchpad = 0;
+  double vector = 0;
 };
 
 struct Roofline {
-  double operational_intensity = 0;     // ops per compulsory DRAM byte, 2MKN / (MK + KN + MN) in bytes
-  double ridge = 0;                     // ops per byte
-  std::string ridge_bandwidth = "peak"; // or "sustained"
-  std::string bound;                    // compute | dram | scratchpad | vector, against the ridge
-  double achieved_fraction = 0;         // of the roofline at this intensity
+  Walls walls;                       // ideal array cycles, compulsory bytes
+  Walls as_mapped_walls;             // the mapping's array cycles and bus bytes
+  Bytes bytes = 0;                   // the denominator of the intensity (phases, totals: summed)
+  double operational_intensity = 0;  // ops per compulsory DRAM byte, 2MKN / (MK + KN + MN) in bytes
+  double ridge = 0;                  // ops per byte
+  std::string ridge_bandwidth = "peak";  // or "sustained"
+  std::string bound;                     // compute | dram | scratchpad | vector, against the ridge
+  double achieved_fraction = 0;          // of the roofline at this intensity
   std::string next_bound;
-  double next_bound_distance = 0;       // 1 - next wall / limiting wall
-  std::string as_mapped_bound;          // the same walls with the plan's traffic and array cycles
+  double next_bound_distance = 0;  // 1 - next wall / limiting wall
+  std::string as_mapped_bound;     // the same walls with the plan's traffic and array cycles
   std::string as_mapped_next_bound;
-  double as_mapped_next_share = 0;      // next wall / limiting wall
+  double as_mapped_next_share = 0;  // next wall / limiting wall
 };
 
 struct MappingSummary {
-  std::string dataflow;                 // empty for vector operators
+  std::string dataflow;  // empty for vector operators
   std::int64_t tile_m = 0, tile_k = 0, tile_n = 0;
-  std::string loop_order;               // "mnk", outer first
+  std::string loop_order;  // "mnk", outer first
   std::vector<std::string> double_buffered, resident;
   Bytes dram_bytes = 0, least_dram_bytes = 0, lower_bound_bytes = 0;
-  double gap = 0;                       // dram_bytes / least_dram_bytes - 1
-  Cycles analytical_cycles = 0;         // estimate for the operator alone and cold
+  double gap = 0;                // dram_bytes / least_dram_bytes - 1
+  Cycles analytical_cycles = 0;  // estimate for the operator alone and cold
 };
 
 /// One row: an operator (of one layer), a phase, or the whole run.
@@ -57,11 +68,11 @@ struct ReportRow {
   int core = 0;
   std::string kind;
   std::int64_t m = 0, k = 0, n = 0;
-  std::int64_t count = 0;               // executions x instances (operators)
-  std::vector<std::string> members;     // operators fused into this one
-  int repeat = 1;                       // phases
-  std::string title, unit;              // phases
-  std::int64_t units = 1;               // phases: images, prompts
+  std::int64_t count = 0;            // executions x instances (operators)
+  std::vector<std::string> members;  // operators fused into this one
+  int repeat = 1;                    // phases
+  std::string title, unit;           // phases
+  std::int64_t units = 1;            // phases: images, prompts
   Cycles cycles = 0, span_cycles = 0;
   double time_s = 0;
   std::int64_t macs = 0;
@@ -72,10 +83,10 @@ struct ReportRow {
   hw::TrafficByClass dram{};
   Bytes dram_bus_bytes = 0;
   std::vector<hw::TrafficByClass> buffers;
-  Bytes compulsory_bytes = 0;           // inputs + weights + outputs once
+  Bytes compulsory_bytes = 0;  // inputs + weights + outputs once
   double reuse_weights = 0, reuse_activations = 0;
   Cycles vector_busy = 0, vector_hidden = 0;
-  std::optional<Roofline> roofline;     // phases and totals: of their sums
+  std::optional<Roofline> roofline;  // phases and totals: of their sums
   std::optional<MappingSummary> mapping;
 };
 
@@ -93,18 +104,18 @@ struct Report {
   std::map<std::string, hw::UnitCounters> units;
   Cycles vector_hidden_cycles = 0, vector_exposed_cycles = 0;
   std::vector<BufferSummary> buffers;
-  double dram_sustained_fraction = 0;   // useful bytes / (elapsed x peak)
+  double dram_sustained_fraction = 0;  // useful bytes / (elapsed x peak)
   std::optional<double> dram_row_hit_rate;
   std::int64_t dram_bursts = 0;
   double peak_macs_per_cycle = 0, core_hz = 0, dram_peak_bytes_per_second = 0;
-  std::vector<std::string> model_notes; // what the model leaves out
+  std::vector<std::string> model_notes;  // what the model leaves out
 };
 
 /// One simulated line of the "it would take" table.
 struct WhatIf {
-  std::string change;                   // "hardware.vector.lanes: 64"
+  std::string change;  // "hardware.vector.lanes: 64"
   bool feasible = true;
-  std::string note;                     // why not, or what moved most
+  std::string note;  // why not, or what moved most
   Cycles cycles = 0;
   double time_s = 0;
   Bytes dram_bytes = 0;

@@ -21,8 +21,8 @@ Report make_report(const RunConfig& config, const workloads::Graph& graph, const
                    const hw::Counters& counters);
 
 struct TextOptions {
-  int width = 100;        // 80 .. 160 columns
-  bool all = false;       // every layer, not folded
+  int width = 100;   // 80 .. 160 columns
+  bool all = false;  // every layer, not folded
   bool color = false;
 };
 std::string report_text(const Report& report, const std::vector<WhatIf>& what_ifs,
@@ -30,7 +30,8 @@ std::string report_text(const Report& report, const std::vector<WhatIf>& what_if
 std::string host_footer(const HostFigures& host);
 nlohmann::ordered_json host_json(const HostFigures& host);
 nlohmann::ordered_json report_json(const Report& report);
-/// One header row (JSON paths as headers, base units, a `run` column), a row per operator and layer.
+/// One header row (JSON paths as headers, base units, a `run` column), a row per operator and
+/// layer.
 std::string report_csv(const Report& report);
 /// JSON Schema (draft 2020-12) of report.json.
 nlohmann::ordered_json report_schema();

@@ -1,0 +1,54 @@
+#include "hw_models/dram_controller.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace tessera::hw {
+
+Femtoseconds transfer_time(Bytes bytes, std::int64_t bytes_per_second) {
+  const __int128 scaled = static_cast<__int128>(bytes) * 1'000'000'000'000'000;
+  return static_cast<Femtoseconds>((scaled + bytes_per_second - 1) / bytes_per_second);
+}
+
+BandwidthDram::BandwidthDram(sc_core::sc_module_name name, const DramConfig& config,
+                             Counters& counters)
+    : DramController(name),
+      config_(config),
+      bytes_per_second_(std::llround(config.peak_bytes_per_second * config.efficiency)),
+      counters_(counters) {
+  sc_core::sc_spawn_options options;
+  options.spawn_method();
+  options.set_sensitivity(&requests.arrived());
+  options.set_sensitivity(&done_);
+  sc_core::sc_spawn([this] { step(); }, "step", &options);
+}
+
+void BandwidthDram::step() {
+  const Femtoseconds now = now_fs();
+  while (!in_flight_.empty() && in_flight_.front().last_data <= now) {
+    responses.post(in_flight_.front());
+    in_flight_.pop_front();
+  }
+  for (const DramRequest& request : requests.take()) in_flight_.push_back(book(request));
+  if (!in_flight_.empty()) done_.notify(delay_until(in_flight_.front().last_data));
+}
+
+DramResponse BandwidthDram::book(const DramRequest& request) {
+  const Femtoseconds time = transfer_time(request.bus_bytes, bytes_per_second_);
+  DramResponse response{request, 0, 0};
+  response.first_data = std::max(request.arrival + config_.latency_fs, bus_free_);
+  response.last_data = response.first_data + time;
+  bus_free_ = response.last_data;
+  counters_.dram_busy += time;
+  counters_.dram_bursts += request.bus_bytes / config_.burst;
+  return response;
+}
+
+std::unique_ptr<DramController> make_dram(const DramConfig& config, Counters& counters) {
+  switch (config.model) {
+    case DramModel::kBandwidth: break;
+  }
+  return std::make_unique<BandwidthDram>("dram", config, counters);
+}
+
+}  // namespace tessera::hw

@@ -1,0 +1,94 @@
+#include "hw_models/interconnect.h"
+
+#include <algorithm>
+
+namespace tessera::hw {
+
+Interconnect::Interconnect(sc_core::sc_module_name name, const HardwareConfig& config,
+                           DramController& dram, int requesters)
+    : sc_module(name),
+      requests("requests"),
+      deliveries("deliveries"),
+      config_(config.interconnect),
+      clock_(config.clocks.interconnect_hz > 0 ? config.clocks.interconnect_hz
+                                               : config.clocks.core_hz),
+      core_(config.clocks.core_hz),
+      latency_fs_(clock_.edge(config.interconnect.latency)),
+      dram_(dram),
+      requesters_(requesters),
+      served_last_(requesters - 1) {
+  sc_core::sc_spawn_options options;
+  options.spawn_method();
+  options.set_sensitivity(&requests.arrived());
+  options.set_sensitivity(&dram_.responses.arrived());
+  options.set_sensitivity(&deliver_);
+  sc_core::sc_spawn([this] { step(); }, "step", &options);
+}
+
+void Interconnect::step() {
+  forward(requests.take());
+  for (const DramResponse& response : dram_.responses.take()) accept(response);
+  deliver(reads_);
+  deliver(writes_);
+}
+
+void Interconnect::forward(std::vector<DramRequest> arrived) {
+  if (arrived.size() <= 1 || config_.arbitration == Arbitration::kPriority) {
+    for (const DramRequest& request : arrived) send(request);
+    return;
+  }
+  std::vector<std::deque<DramRequest>> queues(static_cast<std::size_t>(requesters_));
+  for (const DramRequest& request : arrived) {
+    queues[static_cast<std::size_t>(request.requester)].push_back(request);
+  }
+  for (std::size_t left = arrived.size(); left > 0;) {
+    const int turn = (served_last_ + 1) % requesters_;
+    served_last_ = turn;
+    auto& queue = queues[static_cast<std::size_t>(turn)];
+    if (queue.empty()) continue;
+    send(queue.front());
+    queue.pop_front();
+    --left;
+  }
+}
+
+Femtoseconds Interconnect::data_time(Bytes bytes) const {
+  return clock_.edge(ceil_div(bytes, config_.width));
+}
+
+void Interconnect::send(DramRequest request) {
+  served_last_ = request.requester;
+  Femtoseconds at = now_fs();
+  if (request.is_write) {
+    at = std::max(at, write_free_) + data_time(request.bus_bytes);
+    write_free_ = at;
+  }
+  request.arrival = at + latency_fs_;
+  dram_.requests.post(request);
+}
+
+void Interconnect::accept(const DramResponse& response) {
+  const DramRequest& request = response.request;
+  Femtoseconds last = response.last_data;
+  if (!request.is_write) {
+    // Beats cross as they come: the path is busy for their time, the last one not before its data.
+    last = std::max(last, read_free_ + data_time(request.bus_bytes));
+    read_free_ = last;
+  }
+  const Femtoseconds arrival = core_.edge(core_.edge_at_or_after(last + latency_fs_));
+  const Femtoseconds data = std::max(response.last_data - response.first_data,
+                                     data_time(request.bus_bytes));
+  (request.is_write ? writes_ : reads_)
+      .push_back({arrival, {request, core_.edge_at_or_after(data)}});
+}
+
+void Interconnect::deliver(std::deque<Pending>& path) {
+  const Femtoseconds now = now_fs();
+  while (!path.empty() && path.front().when <= now) {
+    deliveries.post(path.front().delivery);
+    path.pop_front();
+  }
+  if (!path.empty()) deliver_.notify(delay_until(path.front().when));
+}
+
+}  // namespace tessera::hw

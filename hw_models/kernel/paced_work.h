@@ -1,0 +1,58 @@
+// Work that takes a known number of cycles at full speed and longer when buffers slow it down.
+#pragma once
+
+#include <algorithm>
+#include <map>
+
+#include "hw_models/bank_sharing.h"
+
+namespace tessera::hw {
+
+class PacedWork {
+ public:
+  void start(Cycles now, Cycles cycles) {
+    *this = PacedWork();
+    since_ = now;
+    remaining_ = cycles * kFullRate;
+    running_ = true;
+  }
+  /// Buffer `source` serves this work at `speed` from now on.
+  void set_speed(int source, Rate speed, Cycles now) {
+    advance(now);
+    speeds_[source] = speed;
+    speed_ = kFullRate;
+    for (const auto& entry : speeds_) speed_ = std::min(speed_, entry.second);
+  }
+  /// Loses `cycles`.
+  void stall(Cycles cycles, Cycles now) {
+    advance(now);
+    remaining_ += cycles * speed_;
+    stalled_ += cycles * kFullRate;
+  }
+  /// When it ends if nothing changes. REQUIRES: running.
+  Cycles end() const { return since_ + ceil_div(remaining_, speed_); }
+  bool running() const { return running_; }
+  /// Cycles lost until `now` = its end.
+  Cycles finish(Cycles now) {
+    advance(now);
+    running_ = false;
+    return stalled_ / kFullRate;
+  }
+
+ private:
+  void advance(Cycles now) {
+    const Cycles spent = now - since_;
+    remaining_ -= spent * speed_;
+    stalled_ += spent * (kFullRate - speed_);
+    since_ = now;
+  }
+
+  Cycles since_ = 0;
+  std::int64_t remaining_ = 0;   // cycles x kFullRate
+  std::int64_t stalled_ = 0;     // cycles x kFullRate
+  Rate speed_ = kFullRate;
+  std::map<int, Rate> speeds_;
+  bool running_ = false;
+};
+
+}  // namespace tessera::hw

@@ -1,0 +1,247 @@
+#include "hw_models/mac_array.h"
+
+#include <algorithm>
+
+#include "hw_models/attribution.h"
+#include "hw_models/vector_cost.h"
+
+namespace tessera::hw {
+
+MacArray::MacArray(sc_core::sc_module_name name, const HardwareConfig& config, CommandQueue& queue,
+                   const std::vector<SramBuffer*>& buffers, Scoreboard& scoreboard,
+                   Counters& counters)
+    : sc_module(name),
+      notices("notices"),
+      epilogues_done("epilogues_done"),
+      config_(config),
+      queue_(queue),
+      buffers_(buffers),
+      scoreboard_(scoreboard),
+      counters_(counters),
+      clock_(config.clocks.core_hz),
+      alarm_(clock_) {
+  sc_core::sc_spawn_options options;
+  options.spawn_method();
+  options.set_sensitivity(&alarm_.event());
+  options.set_sensitivity(&queue_.pushed());
+  options.set_sensitivity(&scoreboard_.changed());
+  options.set_sensitivity(&notices.arrived());
+  options.set_sensitivity(&epilogues_done.arrived());
+  sc_core::sc_spawn([this] { step(); }, "step", &options);
+}
+
+void MacArray::step() {
+  const Cycles now = now_cycle(clock_);
+  accept_notices(now);
+  if (current_ && now >= work_.end()) end_stream(now);
+  issue(now);
+  if (!current_ && next_ && now >= earliest_stream(*next_)) begin_stream(now);
+  issue(now);
+  request_epilogue(now);
+  complete_drained(now);
+  if (current_) {
+    alarm_.set(work_.end());
+  } else if (next_) {
+    alarm_.set(earliest_stream(*next_));
+  }
+  const bool waiting = next_ || !queue_.empty();
+  timer_.enter(current_ ? UnitState::kBusy : waiting ? UnitState::kStalled : UnitState::kIdle, now);
+}
+
+void MacArray::accept_notices(Cycles now) {
+  for (const StreamNotice& notice : notices.take()) {
+    if (!current_ || notice.stream != stream_sequence_ || now >= work_.end()) continue;
+    if (notice.stall > 0) {
+      work_.stall(notice.stall, now);
+    } else {
+      work_.set_speed(notice.buffer, notice.speed, now);
+    }
+  }
+  for (const EpilogueRequest& done : epilogues_done.take()) {
+    if (current_ && current_->id == done.id) epilogue_done_ = true;
+    for (Draining& draining : draining_) {
+      if (draining.id == done.id) draining.epilogue_pending = false;
+    }
+  }
+}
+
+void MacArray::issue(Cycles now) {
+  if (next_ || queue_.empty()) return;
+  const CommandId id = queue_.front();
+  const Command& command = scoreboard_.at(id).command;
+  if (!scoreboard_.ready(command)) return;
+  queue_.pop();
+  scoreboard_.start(id, now, kNoCommand, 0);
+  const GemmCommand& gemm = command.gemm;
+  next_ = Job{id, now,
+              array_cost(config_.array, gemm.dataflow, {gemm.m, gemm.k, gemm.n},
+                         config_.array.throughput.at(gemm.precision), gemm.accumulate),
+              0};
+}
+
+Cycles MacArray::earliest_stream(const Job& job) const {
+  const Cycles ready = job.started + config_.array.startup;
+  if (config_.array.preload == Overlap::kExposed) return std::max(ready, last_end_) + job.cost.preload;
+  return std::max(last_end_, std::max(ready, last_fold_start_) + job.cost.preload);
+}
+
+void MacArray::begin_stream(Cycles now) {
+  current_ = next_;
+  next_.reset();
+  current_->stream_start = now;
+  charge_start(*current_, now);
+  work_.start(now, current_->cost.stream() - current_->cost.successor_wait);
+  epilogue_done_ = false;
+  epilogue_asked_ = !scoreboard_.at(current_->id).command.gemm.epilogue.has_value();
+  open_streams(*current_);
+  count(*current_);
+}
+
+/// From the end of the last stream: the wait for the command's conditions, then what of start-up
+/// and preload no other command hid.
+void MacArray::charge_start(const Job& job, Cycles now) {
+  const int op = scoreboard_.at(job.id).command.op;
+  const Cycles started = std::max(last_end_, job.started);
+  for (const Charge& gap : attribute_gap(scoreboard_, job.id, last_end_, started)) {
+    charge(gap.op, gap.cause, gap.cycles);
+  }
+  const Cycles preload = std::min(now - started, job.cost.preload);
+  charge(op, Cause::kPreload, preload);
+  charge(op, Cause::kFillDrain, now - started - preload);
+  scoreboard_.forget_before(last_end_);
+}
+
+void MacArray::open_streams(const Job& job) {
+  const GemmCommand& gemm = scoreboard_.at(job.id).command.gemm;
+  const auto width = [&](const TileOperand& operand) {
+    return config_.buffers[static_cast<std::size_t>(operand.region.buffer)].width;
+  };
+  const OperandWidths widths{width(gemm.a), width(gemm.b), width(gemm.c),
+                             gemm.a.bits,   gemm.b.bits,   gemm.c.bits};
+  const ArrayAccesses accesses = array_accesses(config_.array, gemm.dataflow,
+                                                {gemm.m, gemm.k, gemm.n}, widths, gemm.accumulate);
+  std::map<int, std::vector<BankRate>> rates;
+  OperatorCounters& op = operator_of(job.id);
+  const auto add = [&](const TileOperand& operand, std::int64_t count) {
+    const auto buffer = static_cast<std::size_t>(operand.region.buffer);
+    add_rates(rates[operand.region.buffer], config_.buffers[buffer], operand.region, count,
+              job.cost.stream() - job.cost.successor_wait);
+    op.buffer_accesses[buffer] += count;
+    counters_.buffers[buffer].accesses += count;
+  };
+  add(gemm.a, accesses.a);
+  add(gemm.b, accesses.b);
+  add(gemm.c, accesses.c);
+  ++stream_sequence_;
+  open_buffers_.clear();
+  for (auto& [buffer, bank_rates] : rates) {
+    BufferMessage message;
+    message.kind = BufferMessage::Kind::kOpen;
+    message.unit = kArrayUnit;
+    message.sequence = stream_sequence_;
+    message.rates = std::move(bank_rates);
+    buffers_[static_cast<std::size_t>(buffer)]->messages.post(std::move(message));
+    open_buffers_.push_back(buffer);
+  }
+}
+
+void MacArray::end_stream(Cycles now) {
+  const Cycles stalled = work_.finish(now);
+  const Job& job = *current_;
+  CommandRecord& record = scoreboard_.at(job.id);
+  const int op = record.command.op;
+  charge(op, Cause::kCompute, job.cost.compute);
+  const Cycles between = job.cost.fold_wait - job.cost.successor_wait;
+  const bool results_bind = record.command.gemm.dataflow == Dataflow::kOutputStationary;
+  charge(op, results_bind ? Cause::kFillDrain : Cause::kPreload, between);
+  // Rounding of fixed-point speeds shows as stall, so that the time line adds up.
+  const Cycles lost = now - job.stream_start - job.cost.compute - between;
+  charge(op, Cause::kWaitScratchpad, lost);
+  record.stalled = stalled;
+  record.operands_in = now;
+  record.drained = now + job.cost.drain;
+  counters_.operators[static_cast<std::size_t>(op)].scratchpad_stall += lost;
+  for (int buffer : open_buffers_) {
+    BufferMessage message;
+    message.kind = BufferMessage::Kind::kClose;
+    message.unit = kArrayUnit;
+    message.sequence = stream_sequence_;
+    buffers_[static_cast<std::size_t>(buffer)]->messages.post(std::move(message));
+  }
+  request_epilogue(now);
+  const bool pending = record.command.gemm.epilogue.has_value() && !epilogue_done_;
+  draining_.push_back({job.id, record.drained, pending});
+  alarm_.set(record.drained);
+  streamed_ += now - job.stream_start;
+  last_end_ = now;
+  last_fold_start_ = now - job.cost.last_fold;
+  current_.reset();
+}
+
+/// The epilogue's vector time is placed so that it ends with the last results when the vector unit
+/// keeps up, and from the first final result on when it does not.
+void MacArray::request_epilogue(Cycles now) {
+  if (!current_ || epilogue_asked_) return;
+  const GemmCommand& gemm = scoreboard_.at(current_->id).command.gemm;
+  const Cycles needed =
+      epilogue_cycles(config_.vector, gemm.epilogue->operations, gemm.m, gemm.n);
+  const Cycles last_result = work_.end() + current_->cost.drain;
+  const Cycles from = std::max(current_->stream_start + current_->cost.first_result,
+                               last_result - needed);
+  const Cycles ask = std::min(from, work_.end());
+  if (now < ask) return alarm_.set(ask);
+  epilogue_asked_ = true;
+  epilogue_requests_->post({current_->id});
+}
+
+void MacArray::complete_drained(Cycles now) {
+  while (!draining_.empty()) {
+    const Draining& front = draining_.front();
+    if (front.epilogue_pending) return;
+    if (now < front.drained) return alarm_.set(front.drained);
+    scoreboard_.complete(front.id, now);
+    OperatorCounters& op = operator_of(front.id);
+    op.last_retired = std::max(op.last_retired, now);
+    draining_.pop_front();
+  }
+}
+
+void MacArray::count(const Job& job) {
+  const GemmCommand& gemm = scoreboard_.at(job.id).command.gemm;
+  OperatorCounters& op = operator_of(job.id);
+  const std::int64_t macs = gemm.m * gemm.k * gemm.n;
+  op.macs += macs;
+  op.array_busy += job.cost.stream();
+  counters_.macs_by_precision[gemm.precision] += macs;
+  counters_.register_hops += job.cost.a_reads * config_.array.cols;
+  count_traffic(job);
+}
+
+void MacArray::count_traffic(const Job& job) {
+  const GemmCommand& gemm = scoreboard_.at(job.id).command.gemm;
+  OperatorCounters& op = operator_of(job.id);
+  const auto traffic = [&](const TileOperand& operand) -> ReadWrite& {
+    return op.buffers[static_cast<std::size_t>(operand.region.buffer)]
+                     [static_cast<std::size_t>(operand.traffic)];
+  };
+  traffic(gemm.a).read += ceil_div(job.cost.a_reads * gemm.a.bits, 8);
+  traffic(gemm.b).read += ceil_div(job.cost.b_reads * gemm.b.bits, 8);
+  traffic(gemm.c).read += ceil_div(job.cost.result_reads * gemm.c.bits, 8);
+  traffic(gemm.c).write += ceil_div(job.cost.result_writes * gemm.c.bits, 8);
+}
+
+void MacArray::charge(int op, Cause cause, Cycles cycles) {
+  counters_.operators[static_cast<std::size_t>(op)].attribution[static_cast<std::size_t>(cause)] +=
+      cycles;
+}
+
+Cycles MacArray::streamed_until(Cycles now) const {
+  const Cycles open = current_ ? now - current_->stream_start : 0;
+  return streamed_ + open;
+}
+
+OperatorCounters& MacArray::operator_of(CommandId id) {
+  return counters_.operators[static_cast<std::size_t>(scoreboard_.at(id).command.op)];
+}
+
+}  // namespace tessera::hw

@@ -1,0 +1,24 @@
+// How long the vector unit takes: closed forms, no SystemC. Formulas: docs/timing_model.md.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "hw_models/hardware_config.h"
+
+namespace tessera::hw {
+
+/// Cycles of one command of `operation` over rows x cols elements:
+/// ceil(passes * pass_share * per_element * steps) + rows * per_row + latency, where steps =
+/// rows * ceil(cols / lanes) for operations with a per-row part (a row starts on lane 0) and
+/// ceil(rows * cols / lanes) for elementwise ones. Throws std::out_of_range for an operation that
+/// is not in the table.
+Cycles vector_cycles(const VectorConfig& vector, const std::string& operation, std::int64_t rows,
+                     std::int64_t cols, double pass_share = 1.0);
+
+/// Cycles a streaming epilogue of `operations`, one after the other on each element, takes for
+/// rows x cols results.
+Cycles epilogue_cycles(const VectorConfig& vector, const std::vector<std::string>& operations,
+                       std::int64_t rows, std::int64_t cols);
+
+}  // namespace tessera::hw

@@ -1,0 +1,172 @@
+#include "hw_models/vector_unit.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "hw_models/vector_cost.h"
+
+namespace tessera::hw {
+
+VectorUnit::VectorUnit(sc_core::sc_module_name name, const HardwareConfig& config,
+                       CommandQueue& queue, const std::vector<SramBuffer*>& buffers, MacArray& array,
+                       Scoreboard& scoreboard, Counters& counters)
+    : sc_module(name),
+      notices("notices"),
+      epilogues("epilogues"),
+      config_(config),
+      queue_(queue),
+      buffers_(buffers),
+      array_(array),
+      scoreboard_(scoreboard),
+      counters_(counters),
+      clock_(config.clocks.core_hz),
+      alarm_(clock_) {
+  sc_core::sc_spawn_options options;
+  options.spawn_method();
+  options.set_sensitivity(&alarm_.event());
+  options.set_sensitivity(&queue_.pushed());
+  options.set_sensitivity(&scoreboard_.changed());
+  options.set_sensitivity(&notices.arrived());
+  options.set_sensitivity(&epilogues.arrived());
+  sc_core::sc_spawn([this] { step(); }, "step", &options);
+}
+
+void VectorUnit::step() {
+  const Cycles now = now_cycle(clock_);
+  accept(now);
+  if (running_ != kNoCommand && now >= work_.end()) end(now);
+  if (running_ == kNoCommand) start_next(now);
+  if (running_ != kNoCommand) alarm_.set(work_.end());
+  const bool waits = !queue_.empty();
+  timer_.enter(running_ != kNoCommand ? UnitState::kBusy
+               : waits                ? UnitState::kStalled
+                                      : UnitState::kIdle,
+               now);
+}
+
+void VectorUnit::accept(Cycles now) {
+  for (const StreamNotice& notice : notices.take()) {
+    if (running_ == kNoCommand || notice.stream != stream_sequence_ || now >= work_.end()) continue;
+    if (notice.stall > 0) {
+      work_.stall(notice.stall, now);
+    } else {
+      work_.set_speed(notice.buffer, notice.speed, now);
+    }
+  }
+  for (const EpilogueRequest& request : epilogues.take()) waiting_.push_back({request.id, now});
+  if (queue_.empty()) return;
+  const CommandId head = queue_.front();
+  if (head != head_) {
+    head_ = head;
+    head_ready_ = -1;
+  }
+  if (head_ready_ < 0 && scoreboard_.ready(scoreboard_.at(head).command)) head_ready_ = now;
+}
+
+void VectorUnit::start_next(Cycles now) {
+  const bool command = !queue_.empty() && queue_.front() == head_ && head_ready_ >= 0;
+  const bool epilogue = !waiting_.empty();
+  if (epilogue && (!command || waiting_.front().since <= head_ready_)) {
+    start_epilogue(now);
+  } else if (command) {
+    start_command(now);
+  }
+}
+
+void VectorUnit::start_command(Cycles now) {
+  const CommandId id = queue_.front();
+  queue_.pop();
+  head_ = kNoCommand;
+  head_ready_ = -1;
+  scoreboard_.start(id, now, ahead_, ahead_released_);
+  const VectorCommand& command = scoreboard_.at(id).command.vector;
+  const Cycles cycles = vector_cycles(config_.vector, command.operation, command.rows, command.cols,
+                                      command.pass_share);
+  const double passes =
+      std::max(1.0, config_.vector.operations.at(command.operation).passes * command.pass_share);
+  run(id, false, cycles, now);
+  open_stream(command.inputs, command.outputs, passes, cycles);
+}
+
+void VectorUnit::start_epilogue(Cycles now) {
+  const CommandId id = waiting_.front().id;
+  waiting_.pop_front();
+  const GemmCommand& gemm = scoreboard_.at(id).command.gemm;
+  const Cycles cycles =
+      epilogue_cycles(config_.vector, gemm.epilogue->operations, gemm.m, gemm.n);
+  run(id, true, cycles, now);
+  open_stream({gemm.c}, {gemm.epilogue->output}, 1.0, cycles);
+}
+
+void VectorUnit::run(CommandId id, bool is_epilogue, Cycles cycles, Cycles now) {
+  running_ = id;
+  running_epilogue_ = is_epilogue;
+  started_ = now;
+  streamed_at_start_ = array_.streamed_until(now);
+  work_.start(now, std::max<Cycles>(1, cycles));
+}
+
+/// Every pass reads the inputs; the last one writes the outputs.
+void VectorUnit::open_stream(const std::vector<TileOperand>& reads,
+                             const std::vector<TileOperand>& writes, double read_passes,
+                             Cycles cycles) {
+  std::map<int, std::vector<BankRate>> rates;
+  OperatorCounters& op =
+      counters_.operators[static_cast<std::size_t>(scoreboard_.at(running_).command.op)];
+  const auto add = [&](const TileOperand& operand, double passes) -> Bytes {
+    const auto buffer = static_cast<std::size_t>(operand.region.buffer);
+    const Bytes bytes = ceil_div(operand.rows * operand.cols * operand.bits, 8);
+    const Bytes moved = static_cast<Bytes>(std::ceil(static_cast<double>(bytes) * passes));
+    const std::int64_t accesses = ceil_div(moved, config_.buffers[buffer].width);
+    add_rates(rates[operand.region.buffer], config_.buffers[buffer], operand.region, accesses,
+              std::max<Cycles>(1, cycles));
+    op.buffer_accesses[buffer] += accesses;
+    counters_.buffers[buffer].accesses += accesses;
+    return moved;
+  };
+  const auto traffic = [&](const TileOperand& operand) -> ReadWrite& {
+    return op.buffers[static_cast<std::size_t>(operand.region.buffer)]
+                     [static_cast<std::size_t>(operand.traffic)];
+  };
+  for (const TileOperand& read : reads) traffic(read).read += add(read, read_passes);
+  for (const TileOperand& write : writes) traffic(write).write += add(write, 1.0);
+  ++stream_sequence_;
+  open_buffers_.clear();
+  for (auto& [buffer, bank_rates] : rates) {
+    BufferMessage message;
+    message.kind = BufferMessage::Kind::kOpen;
+    message.unit = kVectorUnit;
+    message.sequence = stream_sequence_;
+    message.rates = std::move(bank_rates);
+    buffers_[static_cast<std::size_t>(buffer)]->messages.post(std::move(message));
+    open_buffers_.push_back(buffer);
+  }
+}
+
+void VectorUnit::end(Cycles now) {
+  CommandRecord& record = scoreboard_.at(running_);
+  const Cycles stalled = work_.finish(now);
+  if (!running_epilogue_) record.stalled += stalled;
+  OperatorCounters& op = counters_.operators[static_cast<std::size_t>(record.command.op)];
+  op.vector_busy += now - started_;
+  op.vector_hidden += array_.streamed_until(now) - streamed_at_start_;
+  op.scratchpad_stall += stalled;
+  for (int buffer : open_buffers_) {
+    BufferMessage message;
+    message.kind = BufferMessage::Kind::kClose;
+    message.unit = kVectorUnit;
+    message.sequence = stream_sequence_;
+    buffers_[static_cast<std::size_t>(buffer)]->messages.post(std::move(message));
+  }
+  if (running_epilogue_) {
+    array_.epilogues_done.post({running_});
+  } else {
+    scoreboard_.complete(running_, now);
+    op.last_retired = std::max(op.last_retired, now);
+  }
+  ahead_ = running_;
+  ahead_released_ = now;
+  running_ = kNoCommand;
+}
+
+}  // namespace tessera::hw

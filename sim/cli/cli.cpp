@@ -1,0 +1,185 @@
+#include "sim/cli/cli.h"
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+#include "sim/cli/options.h"
+#include "sim/cli/output.h"
+#include "sim/cli/what_if.h"
+#include "sim/config/config.h"
+#include "sim/lowering/lowering.h"
+#include "sim/mapper/mapper.h"
+#include "sim/pipeline.h"
+#include "sim/report/format.h"
+#include "sim/report/version.h"
+#include "sim/report/writers.h"
+
+namespace tessera::sim {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kDone = 0, kUsage = 2, kInternal = 3;
+constexpr int kFileWidth = 100;
+
+TextOptions text_options(const CommandLine& line) {
+  return {text_width(line.width), line.all, use_color()};
+}
+
+std::string json_text(const Json& json) { return json.dump(2) + "\n"; }
+
+void write_files(const CommandLine& line, const Report& report, const std::vector<WhatIf>& what_ifs,
+                 const HostFigures& host) {
+  const std::filesystem::path directory(line.out);
+  const TextOptions options{line.width > 0 ? text_width(line.width) : kFileWidth, line.all, false};
+  const auto path = [&](const char* name) { return (directory / name).string(); };
+  write_file(path("report.txt"), report_text(report, what_ifs, options));
+  write_file(path("report.json"), json_text(report_json(report)));
+  write_file(path("report.csv"), report_csv(report));
+  write_file(path("host.json"), json_text(host_json(host)));
+}
+
+void run(const CommandLine& line) {
+  if (!line.out.empty()) prepare_directory(line.out);
+  if (line.what_if && line.subjects[0] == "-") {
+    throw UsageError("--what-if reads the run again and again: give it a file, not -");
+  }
+  const PreparedRun prepared = prepare(load_run(line.subjects[0], line.sets));
+  std::vector<TriedChange> tried;  // before the one simulation that this process may make
+  if (line.what_if) {
+    tried = try_changes(line.subjects[0], line.sets, what_if_changes(prepared.config));
+  }
+  HostFigures host;
+  const Report report = simulate_run(prepared, &host);
+  const auto what_ifs = what_if_lines(tried, report);
+  if (!line.out.empty()) write_files(line, report, what_ifs, host);
+  if (line.format == "text") {
+    write_stdout(report_text(report, what_ifs, text_options(line)) + host_footer(host));
+    return;
+  }
+  write_stdout(line.format == "csv" ? report_csv(report) : json_text(report_json(report)));
+  std::cerr << host_footer(host);
+}
+
+void describe(const CommandLine& line) {
+  const PreparedRun prepared = prepare(load_run(line.subjects[0], line.sets));
+  const auto& hardware = prepared.config.hardware;
+  if (line.stage == "graph") {
+    write_stdout(describe_graph(prepared.graph, line.format));
+  } else if (line.stage == "program") {
+    const auto program = lower(prepared.graph, prepared.plan, hardware);
+    describe_program(*program, prepared.graph, hardware, line.format, std::cout);
+    if (!std::cout.flush()) throw OutputError("cannot write to standard output");
+  } else if (line.format == "yaml") {
+    write_stdout(write_plan_yaml(prepared.plan, hardware));
+  } else {
+    write_stdout(describe_plan(prepared.graph, prepared.plan, hardware, line.format));
+  }
+}
+
+bool is_report_file(const std::string& subject) {
+  const std::filesystem::path path(subject);
+  return path.extension() == ".json" && std::filesystem::is_regular_file(path);
+}
+
+Json read_report(const std::string& path) {
+  std::ifstream file(path);
+  const Json json = Json::parse(file, nullptr, false);
+  if (json.is_discarded()) throw UsageError(path + ": not JSON");
+  return json;
+}
+
+/// A report.json as it is, or the report of a run simulated now.
+Json report_of(const std::string& subject, const std::vector<std::string>& sets) {
+  if (!is_report_file(subject)) {
+    return report_json(simulate_run_isolated(prepare(load_run(subject, sets))));
+  }
+  if (!sets.empty()) throw UsageError(subject + " is a report: --set needs a run");
+  return read_report(subject);
+}
+
+void compare(const CommandLine& line) {
+  const bool with_itself = line.subjects.size() == 1;
+  const Json b = report_of(line.subjects.back(), line.sets);
+  const Json a = report_of(line.subjects[0], {});
+  const std::string names = line.subjects[0] + (with_itself ? "" : ", " + line.subjects[1]);
+  try {
+    write_stdout(line.format == "json" ? json_text(compare_json(a, b))
+                                       : compare_text(a, b, text_options(line)));
+  } catch (const std::invalid_argument& error) {
+    throw UsageError(names + ": " + error.what());
+  }
+}
+
+void list(const CommandLine& line) {
+  const auto entries = list_configs(line.subjects[0]);
+  if (line.format == "json") {
+    Json json = Json::array();
+    for (const auto& entry : entries) {
+      json.push_back({{"name", entry.name}, {"path", entry.path}, {"question", entry.question}});
+    }
+    return write_stdout(json_text(json));
+  }
+  std::size_t widest = 0;
+  for (const auto& entry : entries) widest = std::max(widest, entry.name.size());
+  std::string text;
+  for (const auto& entry : entries) {
+    text += pad_right(entry.name, static_cast<int>(widest) + 2) + entry.question + "\n";
+  }
+  write_stdout(text);
+}
+
+void schema(const CommandLine& line) {
+  const std::string& kind = line.subjects[0];
+  write_stdout(json_text(kind == "report" ? report_schema() : config_schema(kind)));
+}
+
+void carry_out(const CommandLine& line) {
+  if (line.version) {
+    write_stdout("tessera " + tool_version() + " (timing model " + model_version() + ")\n");
+  } else if (line.help) {
+    write_stdout(help_text(line.verb));
+  } else if (line.verb == "run") {
+    run(line);
+  } else if (line.verb == "describe") {
+    describe(line);
+  } else if (line.verb == "compare") {
+    compare(line);
+  } else if (line.verb == "list") {
+    list(line);
+  } else {
+    schema(line);
+  }
+}
+
+int fail(int code, const std::string& message) {
+  std::cerr << "tessera: " << message << (message.empty() || message.back() != '\n' ? "\n" : "");
+  return code;
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error message, not a silent end
+  try {
+    carry_out(parse_command_line(argc, argv));
+    return kDone;
+  } catch (const ConfigError& error) {
+    std::cerr << error.what() << "\n";  // already begins with file:line:column
+    return kUsage;
+  } catch (const MappingError& error) {
+    return fail(kUsage, error.what());
+  } catch (const UsageError& error) {
+    return fail(kUsage, error.what());
+  } catch (const OutputError& error) {
+    return fail(kUsage, error.what());
+  } catch (const std::invalid_argument& error) {
+    return fail(kUsage, error.what());
+  } catch (const std::exception& error) {
+    return fail(kInternal, std::string("internal error: ") + error.what());
+  }
+}
+
+}  // namespace tessera::sim

@@ -1,0 +1,249 @@
+#include "sim/cli/options.h"
+
+#include <algorithm>
+#include <sstream>
+
+#include <boost/program_options.hpp>
+
+namespace tessera::sim {
+namespace {
+
+namespace po = boost::program_options;
+
+/// A verb and what it accepts.
+struct Verb {
+  std::string name, summary, usage;
+  std::vector<std::string> formats;
+  std::size_t least_subjects, most_subjects;
+  std::string subject;  // what is missing, in messages
+};
+
+const std::vector<Verb>& verbs() {
+  static const std::vector<Verb> all{{"run",
+                                      "simulate a run and report cycles, limits and traffic",
+                                      "SUBJECT [options]",
+                                      {"text", "json", "csv"},
+                                      1,
+                                      1,
+                                      "a run: a name (tessera list runs), a file, or -"},
+                                     {"describe",
+                                      "print a stage of a run without simulating it",
+                                      "SUBJECT [--stage graph|plan|program] [options]",
+                                      {"text", "json", "csv", "yaml"},
+                                      1,
+                                      1,
+                                      "a run: a name (tessera list runs), a file, or -"},
+                                     {"compare",
+                                      "what changed between two runs or reports",
+                                      "A B [options] | A --set KEY=VALUE [options]",
+                                      {"text", "json"},
+                                      1,
+                                      2,
+                                      "two of: report.json files, runs; or one run and --set"},
+                                     {"list",
+                                      "configurations on the search path",
+                                      "hardware|models|runs [options]",
+                                      {"text", "json"},
+                                      1,
+                                      1,
+                                      "hardware, models or runs"},
+                                     {"schema",
+                                      "JSON Schema of a configuration file or of report.json",
+                                      "run|hardware|model|report",
+                                      {"json"},
+                                      1,
+                                      1,
+                                      "run, hardware, model or report"}};
+  return all;
+}
+
+std::vector<std::string> verb_names() {
+  std::vector<std::string> names;
+  for (const Verb& verb : verbs()) names.push_back(verb.name);
+  return names;
+}
+
+std::string joined(const std::vector<std::string>& words, const std::string& separator) {
+  std::string text;
+  for (const auto& word : words) text += (text.empty() ? "" : separator) + word;
+  return text;
+}
+
+std::string suggestion(const std::string& word, const std::vector<std::string>& candidates) {
+  const std::string near = nearest(word, candidates);
+  return near.empty() ? "" : "; did you mean `" + near + "`?";
+}
+
+const Verb& find_verb(const std::string& name) {
+  for (const Verb& verb : verbs()) {
+    if (verb.name == name) return verb;
+  }
+  throw UsageError("unknown verb `" + name + "`" + suggestion(name, verb_names()) +
+                   "\nverbs: " + joined(verb_names(), ", ") + " (tessera --help)");
+}
+
+po::options_description visible_options(const Verb& verb, CommandLine& line) {
+  po::options_description options("Options");
+  auto add = options.add_options();
+  if (verb.formats.size() > 1) {
+    add("format", po::value(&line.format)->value_name("FORMAT"),
+        (joined(verb.formats, " | ") + " (default: text)").c_str());
+  }
+  if (verb.name == "run" || verb.name == "describe" || verb.name == "compare") {
+    add("set", po::value(&line.sets)->composing()->value_name("KEY=VALUE"),
+        "change the resolved configuration, e.g. hardware.dram.channels=2; may be repeated");
+  }
+  if (verb.name == "describe") {
+    add("stage", po::value(&line.stage)->value_name("STAGE"),
+        "graph | plan | program (default: plan)");
+  }
+  if (verb.name == "run") {
+    add("out", po::value(&line.out)->value_name("DIR"),
+        "also write report.txt, report.json, report.csv and host.json to DIR");
+    add("what-if", po::bool_switch(&line.what_if),
+        "simulate what would help: each line is a run of its own");
+  }
+  if (verb.name == "run" || verb.name == "compare") {
+    add("all", po::bool_switch(&line.all), "every operator and layer, not the largest only");
+    add("width", po::value(&line.width)->value_name("N"),
+        "columns of the text, 80 to 160 (default: the terminal's, else 100)");
+  }
+  add("help", po::bool_switch(&line.help), "this text");
+  return options;
+}
+
+void check_format(const Verb& verb, CommandLine& line) {
+  if (verb.formats.size() == 1) line.format = verb.formats.front();
+  if (std::find(verb.formats.begin(), verb.formats.end(), line.format) == verb.formats.end()) {
+    throw UsageError("--format " + line.format + ": `" + verb.name + "` prints " +
+                     joined(verb.formats, ", ") + suggestion(line.format, verb.formats));
+  }
+  const std::vector<std::string> stages{"graph", "plan", "program"};
+  if (std::find(stages.begin(), stages.end(), line.stage) == stages.end()) {
+    throw UsageError("--stage " + line.stage + ": stages are " + joined(stages, ", ") +
+                     suggestion(line.stage, stages));
+  }
+}
+
+void check_subjects(const Verb& verb, const CommandLine& line) {
+  if (line.subjects.size() < verb.least_subjects) {
+    throw UsageError("`tessera " + verb.name + "` needs " + verb.subject);
+  }
+  if (line.subjects.size() > verb.most_subjects) {
+    throw UsageError("`tessera " + verb.name + "` takes " + std::to_string(verb.most_subjects) +
+                     ": what is `" + line.subjects[verb.most_subjects] + "`?");
+  }
+  if (verb.name != "compare") return;
+  if (line.subjects.size() == 1 && line.sets.empty()) {
+    throw UsageError("`tessera compare` needs " + verb.subject);
+  }
+  if (line.subjects.size() == 2 && !line.sets.empty()) {
+    throw UsageError("`tessera compare A --set ...` changes A: leave out `" + line.subjects[1] +
+                     "` or --set");
+  }
+}
+
+void check_sets(const CommandLine& line) {
+  for (const auto& set : line.sets) {
+    if (set.find('=') == std::string::npos || set.front() == '=') {
+      throw UsageError("--set " + set + ": expected KEY=VALUE");
+    }
+  }
+}
+
+/// A lone `-` is a subject; the parser would take it for an option.
+void parse_words(const Verb& verb, const std::vector<std::string>& words, CommandLine& line) {
+  po::options_description all;
+  all.add(visible_options(verb, line));
+  all.add_options()("subject", po::value(&line.subjects));
+  po::positional_options_description positional;
+  positional.add("subject", -1);
+  namespace style = po::command_line_style;
+  const int form = style::allow_long | style::long_allow_adjacent | style::long_allow_next;
+  po::variables_map values;
+  po::store(po::command_line_parser(words).options(all).positional(positional).style(form).run(),
+            values);
+  po::notify(values);
+}
+
+int edit_distance(const std::string& a, const std::string& b) {
+  std::vector<int> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = static_cast<int>(j);
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    int diagonal = row[0]++;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const int replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+    }
+  }
+  return row[b.size()];
+}
+
+std::string program_help() {
+  std::string text =
+      "tessera: cycles, limits and what would change them, of transformers on an NPU\n\n"
+      "  tessera VERB SUBJECT [--options]\n\nVerbs\n";
+  for (const Verb& verb : verbs()) {
+    text += "  " + verb.name + std::string(11 - verb.name.size(), ' ') + verb.summary + "\n";
+  }
+  return text +
+         "\n  tessera VERB --help   options of a verb\n"
+         "  tessera --version     version of the program and of its timing model\n\n"
+         "Exit codes: 0 done, 2 usage or configuration error, 3 internal error.\n";
+}
+
+}  // namespace
+
+std::string nearest(const std::string& word, const std::vector<std::string>& candidates) {
+  std::string best;
+  int least = 1 + static_cast<int>(word.size()) / 2;
+  for (const auto& candidate : candidates) {
+    const bool begins = !word.empty() && candidate.compare(0, word.size(), word) == 0;
+    const int distance = begins ? 0 : edit_distance(word, candidate);
+    if (distance < least) {
+      least = distance;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+std::string help_text(const std::string& name) {
+  if (name.empty()) return program_help();
+  const Verb& verb = find_verb(name);
+  CommandLine unused;
+  std::ostringstream text;
+  text << "tessera " << verb.name << " " << verb.usage << "\n\n  " << verb.summary << "\n\n"
+       << visible_options(verb, unused);
+  return text.str();
+}
+
+CommandLine parse_command_line(int argc, const char* const* argv) {
+  CommandLine line;
+  std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  if (words.empty() || words[0] == "help" || words[0] == "--help" || words[0] == "-h") {
+    line.help = true;
+    if (words.size() > 1) line.verb = find_verb(words[1]).name;
+    return line;
+  }
+  if (words[0] == "--version") {
+    line.version = true;
+    return line;
+  }
+  const Verb& verb = find_verb(words[0]);
+  line.verb = verb.name;
+  words.erase(words.begin());
+  try {
+    parse_words(verb, words, line);
+  } catch (const po::error& error) {
+    throw UsageError(std::string(error.what()) + " (tessera " + verb.name + " --help)");
+  }
+  if (line.help) return line;
+  check_format(verb, line);
+  check_sets(line);
+  check_subjects(verb, line);
+  return line;
+}
+
+}  // namespace tessera::sim

@@ -1,0 +1,39 @@
+// What the command line asks for, as plain values.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace tessera::sim {
+
+/// The command line cannot be carried out as written.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+struct CommandLine {
+  std::string verb;  // run, describe, compare, list, schema
+  std::vector<std::string> subjects;
+  std::vector<std::string> sets;  // "path.to.key=value"
+  std::string format = "text";
+  std::string stage = "plan";  // describe
+  std::string out;             // directory; empty: none
+  bool all = false;
+  bool what_if = false;
+  int width = 0;  // 0: the terminal's
+  bool help = false;
+  bool version = false;
+};
+
+/// Throws UsageError.
+CommandLine parse_command_line(int argc, const char* const* argv);
+
+/// `verb` empty: of the program.
+std::string help_text(const std::string& verb);
+
+/// The candidate with the fewest edits from `word`; empty when none is near.
+std::string nearest(const std::string& word, const std::vector<std::string>& candidates);
+
+}  // namespace tessera::sim

@@ -1,0 +1,124 @@
+#include "sim/cli/what_if.h"
+
+#include <algorithm>
+#include <map>
+
+#include "sim/config/config.h"
+#include "sim/mapper/mapper.h"
+#include "sim/pipeline.h"
+#include "sim/report/format.h"
+#include "sim/report/rows.h"
+
+namespace tessera::sim {
+namespace {
+
+bool has_key(const nlohmann::ordered_json& tree, const std::string& path) {
+  std::string pointer = "/" + path;
+  std::replace(pointer.begin(), pointer.end(), '.', '/');
+  return tree.contains(nlohmann::ordered_json::json_pointer(pointer));
+}
+
+std::string size_text(Bytes bytes) {
+  constexpr Bytes kKib = 1024, kMib = kKib * kKib;
+  if (bytes % kMib == 0) return std::to_string(bytes / kMib) + " MiB";
+  if (bytes % kKib == 0) return std::to_string(bytes / kKib) + " KiB";
+  return std::to_string(bytes) + " B";
+}
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+/// "key: value" of "key=value".
+std::string as_yaml(const std::string& set) {
+  const std::size_t equals = set.find('=');
+  return set.substr(0, equals) + ": " + set.substr(equals + 1);
+}
+
+TriedChange try_change(const std::string& subject, std::vector<std::string> sets,
+                       const std::string& change) {
+  sets.push_back(change);
+  TriedChange tried{as_yaml(change), "", {}};
+  try {
+    tried.report = simulate_run_isolated(prepare(load_run(subject, sets)));
+  } catch (const ConfigError& error) {
+    tried.reason = "not possible: " + first_line(error.what());
+  } catch (const MappingError& error) {
+    tried.reason = "does not fit: " + first_line(error.what());
+  }
+  return tried;
+}
+
+}  // namespace
+
+std::vector<std::string> what_if_changes(const RunConfig& config) {
+  const hw::HardwareConfig& hardware = config.hardware;
+  std::vector<std::string> changes;
+  const auto offer = [&](const std::string& path, const std::string& value) {
+    if (has_key(config.resolved, path)) changes.push_back(path + "=" + value);
+  };
+  offer("hardware.vector.lanes", std::to_string(2 * hardware.vector.lanes));
+  offer("hardware.array.cols", std::to_string(2 * hardware.array.cols));
+  if (hardware.dram.standard != "custom") {
+    offer("hardware.dram.channels", std::to_string(2 * hardware.dram.channels));
+  }
+  for (const auto& buffer : hardware.buffers) {
+    offer("hardware.buffers." + buffer.name + ".capacity", size_text(2 * buffer.capacity));
+  }
+  if (config.precision_name == "w8a8" && hardware.array.throughput.count("w4a8") > 0) {
+    offer("precision.default", "w4a8");
+  }
+  return changes;
+}
+
+std::string what_moved(const Report& base, const Report& changed) {
+  using Causes = std::array<Cycles, hw::kCauses>;
+  std::map<std::string, Causes> moved;
+  for (const auto& row : changed.operators) {
+    for (int c = 0; c < hw::kCauses; ++c) moved[row.name][c] += row.attribution[c];
+  }
+  for (const auto& row : base.operators) {
+    for (int c = 0; c < hw::kCauses; ++c) moved[row.name][c] -= row.attribution[c];
+  }
+  std::string name;
+  int cause = 0;
+  Cycles most = 0;
+  for (const auto& [operator_name, causes] : moved) {
+    for (int c = 0; c < hw::kCauses; ++c) {
+      if (std::abs(causes[c]) <= std::abs(most)) continue;
+      most = causes[c];
+      cause = c;
+      name = operator_name;
+    }
+  }
+  if (most == 0) return "no cycle moved";
+  const Scale scale = cycle_scale(std::abs(static_cast<double>(most)));
+  return name + ": " + to_string(static_cast<hw::Cause>(cause)) + (most > 0 ? " +" : " ") +
+         scale.with_unit(static_cast<double>(most));
+}
+
+std::vector<TriedChange> try_changes(const std::string& subject,
+                                     const std::vector<std::string>& sets,
+                                     const std::vector<std::string>& changes) {
+  std::vector<TriedChange> tried;
+  for (const auto& change : changes) tried.push_back(try_change(subject, sets, change));
+  return tried;
+}
+
+std::vector<WhatIf> what_if_lines(const std::vector<TriedChange>& tried, const Report& base) {
+  std::vector<WhatIf> lines;
+  for (const auto& one : tried) {
+    WhatIf line;
+    line.change = one.change;
+    line.feasible = one.reason.empty();
+    line.note = line.feasible ? what_moved(base, one.report) : one.reason;
+    line.cycles = one.report.totals.cycles;
+    line.time_s = one.report.totals.time_s;
+    line.dram_bytes = moved_bytes(one.report.totals.dram);
+    lines.push_back(line);
+  }
+  std::stable_sort(lines.begin(), lines.end(), [](const WhatIf& a, const WhatIf& b) {
+    return a.feasible != b.feasible ? a.feasible : a.feasible && a.time_s < b.time_s;
+  });
+  return lines;
+}
+
+}  // namespace tessera::sim

@@ -1,0 +1,580 @@
+#include "sim/config/hardware_fields.h"
+
+#include <array>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "sim/config/dram_standards.h"
+
+namespace tessera::sim::config {
+
+namespace {
+
+using hw::BufferConfig;
+using hw::HardwareConfig;
+using hw::Role;
+
+constexpr std::int64_t kKiB = 1 << 10;
+constexpr std::int64_t kGiB = 1 << 30;
+constexpr std::int64_t kMaxCycles = 1'000'000;
+constexpr std::int64_t kOneSecondFs = 1'000'000'000'000'000;
+constexpr std::size_t kMaxBuffers = 16;
+constexpr std::array<Role, 4> kRoles{Role::kStationary, Role::kActivations, Role::kAccumulators,
+                                     Role::kOutputs};
+
+Codec<hw::Overlap> overlap() {
+  return choice<hw::Overlap>(
+      {{"exposed", hw::Overlap::kExposed}, {"overlapped", hw::Overlap::kOverlapped}});
+}
+
+Codec<Role> role() {
+  std::vector<std::pair<std::string, Role>> names;
+  for (const Role each : kRoles) names.emplace_back(hw::to_string(each), each);
+  return choice<Role>(names);
+}
+
+// ---- clocks, array ------------------------------------------------------------------------------
+
+Table<hw::ClockConfig> clocks_table() {
+  using S = hw::ClockConfig;
+  return {{field("core", &S::core_hz, frequency(), "Clock of array, vector unit, buffers, DMA."),
+           field("interconnect", &S::interconnect_hz, frequency(),
+                 "Clock of the interconnect. The DRAM clock comes with its standard.")
+               .fallback_is("the core clock")},
+          {}};
+}
+
+bool is_width(std::string_view text) { return text == "4" || text == "8" || text == "16"; }
+
+bool is_precision_pair(const std::string& name) {
+  const std::size_t a = name.find('a');
+  return name[0] == 'w' && a != std::string::npos && is_width(name.substr(1, a - 1)) &&
+         is_width(name.substr(a + 1));
+}
+
+void check_pair(const MapEntry& entry, const std::string& path) {
+  if (is_precision_pair(entry.key)) return;
+  fail(entry.key_position, path, "is not a precision pair (w4a4, w4a8, w8a8, w8a16, w16a16, ...)",
+       {"w<bits>a<bits> with 4, 8 or 16 bits of weights and of activations"});
+}
+
+Field<hw::ArrayConfig> throughput_field() {
+  using S = hw::ArrayConfig;
+  const OpenMap<double> keys{"w<bits>a<bits>", "^w(4|8|16)a(4|8|16)$", check_pair};
+  const Codec<double> rate = number_above(0, 64);
+  Field<S> made;
+  made.key = "throughput";
+  made.allowed = "map of precision pair to " + rate.allowed;
+  made.help =
+      "MACs per PE and cycle by precision pair (weights, activations). A pair that is not listed "
+      "cannot run. In attention the right operand has the width of the activations.";
+  made.read = [=](const Value& value, const std::string& path, S& out) {
+    const auto pairs = read_open_map(value, path, keys, rate);
+    if (pairs.empty()) fail(value.position, path, "lists no precision pair");
+    out.throughput = {pairs.begin(), pairs.end()};
+  };
+  made.write = [=](const S& values) {
+    Json tree = Json::object();
+    for (const auto& [pair, macs] : values.throughput) tree[pair] = macs;
+    return tree;
+  };
+  made.schema = open_map_schema(keys, rate.schema);
+  return made;
+}
+
+Table<hw::ArrayConfig> array_table() {
+  using S = hw::ArrayConfig;
+  return {{field("rows", &S::rows, integer(1, 4096), "Rows of processing elements."),
+           field("cols", &S::cols, integer(1, 4096), "Columns of processing elements."),
+           field("dataflows", &S::dataflows, list_of(choice<hw::Dataflow>(dataflow_names()), 1),
+                 "What the array can keep in place; the mapper chooses among them."),
+           throughput_field(),
+           field("preload", &S::preload, overlap(),
+                 "`overlapped`: the next stationary block loads while this one streams."),
+           field("drain", &S::drain, overlap(),
+                 "`overlapped`: results leave while the next fold streams."),
+           field("startup", &S::startup, cycles(kMaxCycles),
+                 "From a command to its first operand row.")},
+          {}};
+}
+
+// ---- vector unit --------------------------------------------------------------------------------
+
+Table<hw::VectorOperation> operation_table() {
+  using S = hw::VectorOperation;
+  return {{field("passes", &S::passes, number_above(0, 100), "Passes over the data."),
+           field("per_element", &S::per_element, number_above(0, 1000),
+                 "Cycles per element and lane in each pass."),
+           field("per_row", &S::per_row, integer(0, kMaxCycles), "Serial cycles per row."),
+           field("latency", &S::latency, integer(0, kMaxCycles),
+                 "Cycles once per command: reduction tree, pipeline.")},
+          {}};
+}
+
+Field<hw::VectorConfig> operations_field() {
+  using S = hw::VectorConfig;
+  const Table<hw::VectorOperation> table = operation_table();
+  const OpenMap<hw::VectorOperation> keys{"NAME", kNamePattern, check_name};
+  Field<S> made;
+  made.key = "operations";
+  made.allowed = "map of name to mapping";
+  made.fallback = "the table below";
+  made.help = "Cost of vector operations: an open map. Entries change or extend the defaults.";
+  made.read = [=](const Value& value, const std::string& path, S& out) {
+    check_map(value, path, {});
+    for (const MapEntry& entry : value.entries) {
+      const std::string below = join_path(path, entry.key);
+      keys.check(entry, below);
+      table.read(entry.value, below, out.operations[entry.key]);
+    }
+  };
+  made.write = [=](const S& values) {
+    Json tree = Json::object();
+    for (const auto& [name, operation] : values.operations) tree[name] = table.write(operation);
+    return tree;
+  };
+  made.schema = open_map_schema(keys, table.schema());
+  made.rows = open_map_rows(keys, table.rows());
+  return made;
+}
+
+Table<hw::VectorConfig> vector_table() {
+  using S = hw::VectorConfig;
+  return {{field("lanes", &S::lanes, integer(1, 65536), "Elements that one pass step takes."),
+           operations_field()},
+          {}};
+}
+
+// ---- buffers ------------------------------------------------------------------------------------
+
+Field<BufferConfig> bank_mapping_field() {
+  const Codec<std::int64_t> interleave = bytes(1, kGiB, true);
+  const std::string allowed = "blocked, interleaved(BYTES)";
+  const std::string prefix = "interleaved(";
+  Field<BufferConfig> made;
+  made.key = "bank_mapping";
+  made.allowed = "`blocked` \\| `interleaved(256 B)`";
+  made.help = "Which bank an address is in: one block per bank, or so many bytes in turn.";
+  made.read = [=](const Value& value, const std::string& path, BufferConfig& out) {
+    const std::string& text = scalar_text(value, path, allowed);
+    if (text == "blocked") {
+      out.bank_mapping = hw::BankMapping::kBlocked;
+      out.interleave = 0;
+      return;
+    }
+    if (text.compare(0, prefix.size(), prefix) != 0 || text.back() != ')') {
+      not_allowed(value, path, allowed);
+    }
+    Value size = value;
+    size.text = text.substr(prefix.size(), text.size() - prefix.size() - 1);
+    out.interleave = interleave.parse(size, path);
+    out.bank_mapping = hw::BankMapping::kInterleaved;
+  };
+  made.write = [=](const BufferConfig& buffer) {
+    if (buffer.bank_mapping == hw::BankMapping::kBlocked) return Json("blocked");
+    return Json(prefix + bytes_text(buffer.interleave) + ")");
+  };
+  made.schema = {{"type", "string"},
+                 {"pattern", "^(blocked|interleaved\\([0-9]+([.][0-9]+)? ?(B|KiB|MiB|GiB)\\))$"}};
+  return made;
+}
+
+Field<BufferConfig> shared_field() {
+  Field<BufferConfig> made;
+  made.key = "shared";
+  made.allowed = "`false`";
+  made.fallback = "false";
+  made.help = "Buffers shared between cores are not built yet.";
+  made.read = [](const Value& value, const std::string& path, BufferConfig&) {
+    if (boolean().parse(value, path)) {
+      not_built(value.position, path, "a buffer shared between cores", {"false"});
+    }
+  };
+  made.write = [](const BufferConfig&) { return Json(); };
+  made.schema = {{"const", false}};
+  return made;
+}
+
+bool holds_sums(const BufferConfig& buffer) {
+  const auto& roles = buffer.roles;
+  return std::find(roles.begin(), roles.end(), Role::kAccumulators) != roles.end();
+}
+
+Field<BufferConfig> element_field() {
+  Codec<int> codec = choice<int>({{"int8", 8}, {"int16", 16}, {"int32", 32}});
+  Field<BufferConfig> made = field("element", &BufferConfig::element_bits, codec,
+                                   "Width of one partial sum; only where accumulators are.");
+  made.fallback = "int32";
+  made.write = [codec](const BufferConfig& buffer) {
+    return holds_sums(buffer) ? codec.print(buffer.element_bits) : Json();
+  };
+  return made;
+}
+
+Table<BufferConfig> buffer_table() {
+  using S = BufferConfig;
+  return {{field("capacity", &S::capacity, bytes(1, 64 * kGiB), "Size.").needed(),
+           field("banks", &S::banks, integer(1, 1024), "Banks; each takes `ports` accesses a cycle."),
+           field("ports", &S::ports, integer(1, 16), "Accesses per bank and cycle."),
+           field("width", &S::width, bytes(1, 64 * kKiB), "Bytes of one access."),
+           field("latency", &S::latency, cycles(10'000), "From an access to its data."),
+           bank_mapping_field(),
+           field("policy", &S::policy,
+                 choice<hw::BankPolicy>({{"dma_first", hw::BankPolicy::kDmaFirst},
+                                         {"round_robin", hw::BankPolicy::kRoundRobin},
+                                         {"array_first", hw::BankPolicy::kArrayFirst}}),
+                 "Who wins a bank in a cycle."),
+           element_field(),
+           field("roles", &S::roles, list_of(role(), 1), "What the buffer holds.")
+               .fallback_is("by its name, see below"),
+           shared_field()},
+          {}};
+}
+
+Field<HardwareConfig> buffers_field() {
+  const Table<BufferConfig> table = buffer_table();
+  const OpenMap<BufferConfig> keys{"NAME", kNamePattern, check_name};
+  Field<HardwareConfig> made;
+  made.key = "buffers";
+  made.allowed = "map of name to mapping, 1 .. 16";
+  made.help = "On-chip memories by name; reports and plans use these names.";
+  made.read = [=](const Value& value, const std::string& path, HardwareConfig& out) {
+    check_map(value, path, {});
+    if (value.entries.empty() || value.entries.size() > kMaxBuffers) {
+      fail(value.position, path, fmt::format("{} buffers are not allowed (1 .. {})",
+                                             value.entries.size(), kMaxBuffers));
+    }
+    for (const MapEntry& entry : value.entries) {
+      const std::string below = join_path(path, entry.key);
+      keys.check(entry, below);
+      BufferConfig buffer;
+      buffer.name = entry.key;
+      buffer.element_bits = 0;  // not given
+      table.read(entry.value, below, buffer);
+      out.buffers.push_back(std::move(buffer));
+    }
+  };
+  made.write = [=](const HardwareConfig& hardware) {
+    Json tree = Json::object();
+    for (const BufferConfig& buffer : hardware.buffers) tree[buffer.name] = table.write(buffer);
+    return tree;
+  };
+  made.schema = open_map_schema(keys, table.schema());
+  made.schema["minProperties"] = 1;
+  made.schema["maxProperties"] = kMaxBuffers;
+  made.rows = open_map_rows(keys, table.rows());
+  return made;
+}
+
+// ---- DMA, interconnect, DRAM, sequencer ---------------------------------------------------------
+
+Table<hw::DmaConfig> dma_table() {
+  using S = hw::DmaConfig;
+  return {{field("channels", &S::channels, integer(1, 64), "Queue q runs on channel q mod channels."),
+           field("load_queues", &S::load_queues, integer(1, 16),
+                 "Queues for loads; 0 is for stationary operands, 1 for streamed ones."),
+           field("store_queues", &S::store_queues, integer(1, 16), "Queues for stores."),
+           field("burst", &S::burst, bytes(16, 64 * kKiB, true),
+                 "Largest request; requests are naturally aligned."),
+           field("outstanding", &S::outstanding, integer(1, 65536),
+                 "Requests in flight per channel."),
+           field("descriptor", &S::descriptor, cycles(kMaxCycles), "Set-up of one command.")},
+          {}};
+}
+
+Table<hw::InterconnectConfig> interconnect_table() {
+  using S = hw::InterconnectConfig;
+  return {{field("width", &S::width, bytes(1, 64 * kKiB), "Bytes per interconnect cycle."),
+           field("latency", &S::latency, cycles(kMaxCycles), "Interconnect cycles, each way."),
+           field("arbitration", &S::arbitration,
+                 choice<hw::Arbitration>({{"round_robin", hw::Arbitration::kRoundRobin},
+                                          {"priority", hw::Arbitration::kPriority}}),
+                 "Who goes first when several DMA channels ask.")},
+          {}};
+}
+
+Codec<std::string> standard() {
+  std::vector<std::pair<std::string, std::string>> names;
+  for (const DramStandard& each : dram_standards()) names.emplace_back(each.name, each.name);
+  names.emplace_back("custom", "custom");
+  return choice<std::string>(names);
+}
+
+Field<hw::DramConfig> peak_field() {
+  using S = hw::DramConfig;
+  const Codec<std::int64_t> codec = bandwidth();
+  Field<S> made = field("peak", &S::peak_bytes_per_second, codec,
+                        "Peak of all channels together; only for `standard: custom`, which needs "
+                        "it.")
+                      .fallback_is("channels x the standard's");
+  made.write = [=](const S& dram) {
+    if (dram.standard != "custom") return Json();
+    return codec.print(static_cast<std::int64_t>(dram.peak_bytes_per_second));
+  };
+  return made;
+}
+
+Table<hw::DramConfig> dram_table() {
+  using S = hw::DramConfig;
+  return {{field("standard", &S::standard, standard(), "Fills in what follows; see the table below.")
+               .fallback_is("LPDDR5-6400"),
+           field("channels", &S::channels, integer(1, 256),
+                 "Channels (DDR4 64 bit, LPDDR x16, HBM2 pseudo channels)."),
+           field("model", &S::model,
+                 choice<hw::DramModel>({{"bandwidth", hw::DramModel::kBandwidth}}, {"timing"}),
+                 "`bandwidth`: peak x efficiency, latency; no rows, no refresh of its own."),
+           peak_field(),
+           field("efficiency", &S::efficiency, share(true), "Sustained share of the peak.")
+               .fallback_is("the standard's; 1 for `custom`"),
+           field("latency", &S::latency_fs, duration(0, kOneSecondFs), "Request to first data.")
+               .fallback_is("the standard's; 100 ns for `custom`"),
+           field("burst", &S::burst, bytes(8, 4 * kKiB, true),
+                 "One DRAM burst; bus bytes count whole ones.")
+               .fallback_is("the standard's; 64 B for `custom`"),
+           field("row", &S::row, bytes(64, 64 * kKiB, true),
+                 "Page of one channel: the default alignment of tensors.")
+               .fallback_is("the standard's; 2 KiB for `custom`")},
+          {}};
+}
+
+Table<hw::SequencerConfig> sequencer_table() {
+  using S = hw::SequencerConfig;
+  return {{field("queue_depth", &S::queue_depth, integer(1, 65536), "Commands waiting per queue."),
+           field("dispatch", &S::dispatch, cycles(kMaxCycles), "Per command."),
+           field("operator_launch", &S::operator_launch, cycles(kMaxCycles),
+                 "Per operator, before its first command.")},
+          {}};
+}
+
+Field<HardwareConfig> cores_field() {
+  Field<HardwareConfig> made =
+      field("cores", &HardwareConfig::cores, integer(1, 1), "Cores. One is built.");
+  made.read = [](const Value& value, const std::string& path, HardwareConfig& out) {
+    out.cores = static_cast<int>(integer(1, 1024).parse(value, path));
+    if (out.cores > 1) not_built(value.position, path, "more than one core", {"1"});
+  };
+  return made;
+}
+
+Table<HardwareConfig> make_hardware_table() {
+  using S = HardwareConfig;
+  return {{field("name", &S::name, text("text"), "What reports call it.")
+               .fallback_is("the file's name"),
+           section("clocks", &S::clocks, clocks_table(), "Clocks, whole numbers of hertz."),
+           cores_field(),
+           section("array", &S::array, array_table(), "The MAC array, rows x cols PEs."),
+           section("vector", &S::vector, vector_table(), "The vector unit."),
+           buffers_field().needed(),
+           section("dma", &S::dma, dma_table(), "The DMA engine."),
+           section("interconnect", &S::interconnect, interconnect_table(),
+                   "Between DMA and DRAM."),
+           section("dram", &S::dram, dram_table(), "The memory outside."),
+           section("sequencer", &S::sequencer, sequencer_table(),
+                   "Fetches the program and dispatches its commands.")},
+          {{"energy", "the energy model"}}};
+}
+
+// ---- what concerns several keys -----------------------------------------------------------------
+
+/// Position of `key` below `value` for messages; the value's own when the key was left out.
+Position position_of(const Value& value, const std::string& key) {
+  const Value* found = value.find(key);
+  return found ? found->position : value.position;
+}
+
+void finish_dram(hw::DramConfig& dram, const Value* value, const std::string& path) {
+  const DramStandard* preset = find_dram_standard(dram.standard);
+  const bool has_peak = value && value->find("peak");
+  if (!preset && !has_peak) {
+    fail(value->position, path + ".peak", "standard: custom needs the peak of all channels",
+         {"for example peak: 25.6 GB/s"});
+  }
+  if (preset && has_peak) {
+    fail(position_of(*value, "peak"), path + ".peak",
+         "the peak follows from standard and channels: leave it out",
+         {"or write standard: custom"});
+  }
+  const hw::DramConfig custom;
+  if (preset) {
+    dram.peak_bytes_per_second =
+        static_cast<double>(dram.channels * preset->channel_bytes_per_second);
+  }
+  if (dram.efficiency < 0) dram.efficiency = preset ? preset->efficiency() : custom.efficiency;
+  if (dram.latency_fs < 0) dram.latency_fs = preset ? preset->latency() : custom.latency_fs;
+  if (dram.burst == 0) dram.burst = preset ? preset->burst : custom.burst;
+  if (dram.row == 0) dram.row = preset ? preset->row : custom.row;
+  if (dram.row % dram.burst != 0) {
+    fail(position_of(*value, "row"), path + ".row",
+         fmt::format("{} is not a multiple of the burst {}", bytes_text(dram.row),
+                     bytes_text(dram.burst)));
+  }
+}
+
+void check_buffer_shape(const BufferConfig& buffer, const Value& value, const std::string& path) {
+  const auto demand = [&](const char* key, std::int64_t whole, std::int64_t part,
+                          const std::string& message) {
+    if (whole % part != 0) fail(position_of(value, key), path + "." + key, message);
+  };
+  const std::string capacity = bytes_text(buffer.capacity);
+  demand("capacity", buffer.capacity, buffer.banks,
+         fmt::format("{} does not divide into {} banks", capacity, buffer.banks));
+  const std::int64_t bank = buffer.capacity / buffer.banks;
+  demand("capacity", bank, buffer.width,
+         fmt::format("a bank of {} is not a multiple of the width {}", bytes_text(bank),
+                     bytes_text(buffer.width)));
+  if (buffer.bank_mapping == hw::BankMapping::kBlocked) return;
+  demand("bank_mapping", buffer.interleave, buffer.width,
+         fmt::format("the interleave {} is not a multiple of the width {}",
+                     bytes_text(buffer.interleave), bytes_text(buffer.width)));
+  demand("bank_mapping", bank, buffer.interleave,
+         fmt::format("a bank of {} is not a multiple of the interleave {}", bytes_text(bank),
+                     bytes_text(buffer.interleave)));
+}
+
+/// Who serves each role; filled in the order explicit roles, names, left-over roles.
+class RoleTable {
+ public:
+  RoleTable(HardwareConfig& hardware, const Value& value, std::string path)
+      : hardware_(hardware), value_(value), path_(std::move(path)) {}
+
+  void assign() {
+    for (BufferConfig& buffer : hardware_.buffers) {
+      for (const Role each : buffer.roles) take(each, buffer, true);
+    }
+    for (BufferConfig& buffer : hardware_.buffers) {
+      if (buffer.roles.empty()) assign_by_name(buffer);
+    }
+    for (BufferConfig& buffer : hardware_.buffers) {
+      if (by_name_.count(buffer.name) && buffer.name == "activations" && !taken(Role::kOutputs)) {
+        take(Role::kOutputs, buffer, false);
+      }
+    }
+    for (BufferConfig& buffer : hardware_.buffers) {
+      if (takes_rest(buffer)) assign_rest(buffer);
+    }
+    check_complete();
+  }
+
+ private:
+  bool takes_rest(const BufferConfig& buffer) const {
+    const bool named = buffer.name == "scratchpad" || buffer.name == "unified";
+    return named && buffer.roles.empty();
+  }
+  bool taken(Role each) const { return owner_.count(each) != 0; }
+
+  void take(Role each, BufferConfig& buffer, bool listed) {
+    if (taken(each)) {
+      const Value& place = *value_.find(buffer.name);
+      fail(position_of(place, "roles"), join_path(path_, buffer.name) + ".roles",
+           fmt::format("the role {} is already served by '{}'", hw::to_string(each),
+                       owner_.at(each)),
+           {"every role is served by exactly one buffer"});
+    }
+    owner_[each] = buffer.name;
+    if (!listed) buffer.roles.push_back(each);
+  }
+
+  void assign_by_name(BufferConfig& buffer) {
+    static const std::map<std::string, Role> by_name{{"weights", Role::kStationary},
+                                                     {"activations", Role::kActivations},
+                                                     {"accumulators", Role::kAccumulators},
+                                                     {"outputs", Role::kOutputs}};
+    const auto found = by_name.find(buffer.name);
+    if (found != by_name.end()) {
+      take(found->second, buffer, false);
+      by_name_.insert(buffer.name);
+    } else if (!takes_rest(buffer)) {
+      fail(value_.find(buffer.name)->position, join_path(path_, buffer.name),
+           "what does it hold? its name has no default role",
+           {"allowed: roles: [stationary, activations, accumulators, outputs] (some of them), or "
+            "the name weights, activations, accumulators, outputs, scratchpad or unified"});
+    }
+  }
+
+  void assign_rest(BufferConfig& buffer) {
+    for (const Role each : kRoles) {
+      if (!taken(each)) take(each, buffer, false);
+    }
+    if (buffer.roles.empty()) {
+      fail(value_.find(buffer.name)->position, join_path(path_, buffer.name),
+           "no role is left for it: other buffers serve all of them");
+    }
+  }
+
+  void check_complete() const {
+    for (const Role each : kRoles) {
+      if (taken(each)) continue;
+      fail(value_.position, path_, fmt::format("no buffer serves the role {}", hw::to_string(each)),
+           {"every role is served by exactly one buffer: stationary, activations, accumulators, "
+            "outputs"});
+    }
+  }
+
+  HardwareConfig& hardware_;
+  const Value& value_;
+  std::string path_;
+  std::map<Role, std::string> owner_;
+  std::set<std::string> by_name_;
+};
+
+void finish_element(BufferConfig& buffer, const Value& value, const std::string& path) {
+  if (buffer.element_bits != 0 && !holds_sums(buffer)) {
+    fail(position_of(value, "element"), path + ".element",
+         "only the buffer of the accumulators has an element width");
+  }
+  if (buffer.element_bits == 0) buffer.element_bits = BufferConfig{}.element_bits;
+}
+
+void finish_buffers(HardwareConfig& hardware, const Value& value, const std::string& path) {
+  RoleTable(hardware, value, path).assign();
+  for (BufferConfig& buffer : hardware.buffers) {
+    const Value& place = *value.find(buffer.name);
+    const std::string below = join_path(path, buffer.name);
+    finish_element(buffer, place, below);
+    check_buffer_shape(buffer, place, below);
+  }
+}
+
+HardwareConfig unfinished_hardware() {
+  HardwareConfig hardware;
+  hardware.vector.operations = hw::default_vector_operations();
+  hardware.dram.standard = "LPDDR5-6400";
+  hardware.dram.efficiency = -1;  // negative or 0: not given
+  hardware.dram.latency_fs = -1;
+  hardware.dram.burst = 0;
+  hardware.dram.row = 0;
+  return hardware;
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, hw::Dataflow>> dataflow_names() {
+  std::vector<std::pair<std::string, hw::Dataflow>> names;
+  for (const hw::Dataflow each : {hw::Dataflow::kWeightStationary, hw::Dataflow::kOutputStationary,
+                                  hw::Dataflow::kInputStationary}) {
+    names.emplace_back(hw::to_string(each), each);
+  }
+  return names;
+}
+
+const Table<HardwareConfig>& hardware_table() {
+  static const Table<HardwareConfig> table = make_hardware_table();
+  return table;
+}
+
+HardwareConfig read_hardware(const Value& value, const std::string& path) {
+  HardwareConfig hardware = unfinished_hardware();
+  hardware_table().read(value, path, hardware);
+  if (hardware.name.empty()) hardware.name = "inline";
+  if (hardware.clocks.interconnect_hz == 0) {
+    hardware.clocks.interconnect_hz = hardware.clocks.core_hz;
+  }
+  finish_dram(hardware.dram, value.find("dram"), join_path(path, "dram"));
+  finish_buffers(hardware, *value.find("buffers"), join_path(path, "buffers"));
+  return hardware;
+}
+
+}  // namespace tessera::sim::config

@@ -1,0 +1,76 @@
+// load_run and load_hardware: from a subject and --set arguments to resolved structs.
+#include <filesystem>
+
+#include "sim/config/config.h"
+#include "sim/config/hardware_fields.h"
+#include "sim/config/resolve.h"
+#include "sim/config/run_fields.h"
+
+namespace tessera::sim {
+
+namespace {
+
+using config::ConfigKind;
+using config::RunSpec;
+using config::Value;
+
+/// The plan's absolute path: beside the file that names it, or below the working directory.
+std::string plan_path(const Value& run, const std::string& plan) {
+  namespace fs = std::filesystem;
+  if (plan.empty()) return "";
+  const Value& written = *run.find("mapping")->find("plan");
+  for (const fs::path& folder : {fs::path(written.position.source->directory), fs::path(".")}) {
+    std::error_code error;
+    if (fs::exists(folder / plan, error)) return fs::weakly_canonical(folder / plan).string();
+  }
+  config::fail(written.position, "mapping.plan", "the file " + plan + " does not exist");
+}
+
+/// As written, but never a path of this machine.
+std::string portable(const std::string& plan) {
+  const std::filesystem::path path = plan;
+  return path.is_absolute() ? path.filename().string() : plan;
+}
+
+RunConfig make_run(const RunSpec& spec, const Value& tree) {
+  RunConfig run;
+  run.name = spec.name;
+  run.hardware = spec.hardware;
+  run.phases = spec.workload.phases;
+  run.precision = {spec.precision.weight_bits, spec.precision.activation_bits,
+                   spec.precision.activation_bits};
+  run.precision_name =
+      hw::precision_pair(spec.precision.weight_bits, spec.precision.activation_bits);
+  run.fusion = spec.fusion;
+  run.mapping.objective = spec.mapping.objective.config;
+  run.mapping.pins = spec.mapping.pins;
+  run.mapping.plan_file = plan_path(tree, spec.mapping.plan);
+  run.fidelity = spec.fidelity;
+  run.ridge_at_peak = spec.roofline.at_peak;
+  RunSpec shown = spec;
+  shown.mapping.plan = portable(spec.mapping.plan);
+  run.resolved = config::run_table().write(shown);
+  return run;
+}
+
+}  // namespace
+
+RunConfig load_run(const std::string& subject, const std::vector<std::string>& sets) {
+  Value tree = config::load_tree(ConfigKind::kRun, subject);
+  for (const std::string& set : sets) config::apply_set(tree, set);
+  return make_run(config::read_run(tree), tree);
+}
+
+hw::HardwareConfig load_hardware(const std::string& subject, const std::vector<std::string>& sets) {
+  const Value hardware = config::load_tree(ConfigKind::kHardware, subject);
+  Value tree = config::make_map(hardware.position);
+  tree.set("hardware", hardware.position, hardware);
+  for (const std::string& set : sets) config::apply_set(tree, set);
+  for (const config::MapEntry& entry : tree.entries) {
+    if (entry.key == "hardware") continue;
+    config::unknown_key(entry, "", {"hardware"}, config::run_table().elsewhere);
+  }
+  return config::read_hardware(*tree.find("hardware"), "hardware");
+}
+
+}  // namespace tessera::sim

@@ -1,0 +1,137 @@
+// The JSON Schemas and the reference page, from the field tables.
+#include <fmt/format.h>
+
+#include "sim/config/config.h"
+#include "sim/config/dram_standards.h"
+#include "sim/config/hardware_fields.h"
+#include "sim/config/model_fields.h"
+#include "sim/config/run_fields.h"
+
+namespace tessera::sim {
+
+namespace {
+
+using config::DocRow;
+using config::Json;
+
+constexpr const char* kIntroduction =
+    R"(# Configuration reference
+
+Generated from the field table (`tessera::sim::config_reference()`); do not edit.
+
+Files are strict YAML: an unknown key, a wrong type, a missing or impossible value is an error with
+file, line and column. One file holds one document; anchors, aliases, tags, merge keys, duplicate
+keys, block text, values over several lines and tabs as indentation are refused. A file has at most
+1 MiB (a plan 64 MiB). Numbers stand unquoted and without leading zeros.
+
+**Quantities carry a unit**: bytes `B KiB MiB GiB`, frequency `Hz kHz MHz GHz`, bandwidth
+`B/s KB/s MB/s GB/s GiB/s`, time `fs ps ns us ms s`, `cycles`; shares are `1 %` or `0.01`. A
+quantity must be whole in its base unit.
+
+**Names.** `hardware:`, `model:` and `base:` take a path (a slash or the ending `.yaml`; relative to
+the naming file, then to `./`), or a name: `NAME.yaml` beside the naming file, in `./`, in the
+entries of `$TESSERA_CONFIG_PATH` (and their folders `hardware/`, `runs/`, `models/`), in the shipped
+folders `configs/hardware`, `configs/runs`, `workloads/models`. A name never means the file it
+stands in.
+
+**`base: NAME`** at the top of a file, or of an inline `hardware:` or `model:`, inherits: mappings
+merge key by key; lists, scalars and whatever is given by name replace.
+
+**`--set path.to.key=value`** changes the resolved tree: mappings merge, other values replace. Keys
+with dots are quoted: `mapping.pin."vision.*.MLP_FC2".tile.n=256`. A path to a list names the whole
+list: `hardware.array.dataflows=[weight_stationary]`.
+)";
+
+constexpr const char* kShortForms = R"(
+Short forms: `workload: NAME` is `{model: NAME}`; `precision: w4a8` is `{default: w4a8}`;
+`fusion: none` and `fusion: epilogue` switch the epilogue fusion; `mapping: {objective: latency}` is
+the strict optimum, `{minimize: latency, within: 0, then: dram_bytes}`. Keys and values have the
+width of the activations, so attention needs the pair `w<A>a<A>` beside the configured one.
+)";
+
+constexpr const char* kRoles = R"(
+**Roles.** Every role (`stationary`, `activations`, `accumulators`, `outputs`) is served by exactly
+one buffer. Without `roles`, the name decides: `weights` holds stationary operands, `activations`
+activations and also outputs unless another buffer serves them, `accumulators` and `outputs`
+themselves, `scratchpad` or `unified` all that no other buffer serves. Capacity must divide into
+banks, and a bank into accesses of `width`.
+)";
+
+std::string table_text(const std::vector<DocRow>& rows) {
+  std::string text = "\n| key | allowed | default | meaning |\n| --- | --- | --- | --- |\n";
+  for (const DocRow& row : rows) {
+    text += fmt::format("| `{}` | {} | {} | {} |\n", row.path, row.allowed, row.fallback, row.help);
+  }
+  return text;
+}
+
+std::string nanoseconds(hw::Femtoseconds time) {
+  return fmt::format("{} ns", static_cast<double>(time) / 1e6);
+}
+
+std::string standards_text() {
+  std::string text =
+      "\n### DRAM standards\n\nPeak of one channel; efficiency = 1 - tRFCab / tREFI - 0.004 (what "
+      "streaming runs of Ramulator,\nDRAMsim3 and DRAMSys lose beside refresh); latency = tRP + "
+      "tRCD + RL + burst (a row conflict) and\n30 ns for controller, PHY and clock crossings (an "
+      "assumption). Timings: Ramulator 2.1 and DRAMSys 5.1\npreset files.\n\n"
+      "| standard | peak per channel | efficiency | latency | burst | row |\n"
+      "| --- | --- | --- | --- | --- | --- |\n";
+  for (const config::DramStandard& each : config::dram_standards()) {
+    text += fmt::format("| `{}` | {} GB/s | {} | {} | {} | {} |\n", each.name,
+                        static_cast<double>(each.channel_bytes_per_second) / 1e9,
+                        each.efficiency(), nanoseconds(each.latency()),
+                        config::bytes_text(each.burst), config::bytes_text(each.row));
+  }
+  return text + "| `custom` | `peak`, required | 1 | 100 ns | 64 B | 2 KiB |\n";
+}
+
+std::string operations_text() {
+  std::string text =
+      "\n### Default vector operations\n\n| operation | passes | per_element | per_row | latency |\n"
+      "| --- | --- | --- | --- | --- |\n";
+  for (const auto& [name, cost] : hw::default_vector_operations()) {
+    text += fmt::format("| `{}` | {} | {} | {} | {} |\n", name, cost.passes, cost.per_element,
+                        cost.per_row, cost.latency);
+  }
+  return text;
+}
+
+Json accept_base(Json schema) {
+  schema["properties"]["base"] = {{"type", "string"}, {"description", "Inherits from this file."}};
+  schema.erase("required");  // a base may bring it
+  return schema;
+}
+
+Json hardware_schema() { return accept_base(config::hardware_table().schema()); }
+Json model_schema() { return accept_base(config::model_table().schema()); }
+
+}  // namespace
+
+Json config_schema(const std::string& kind) {
+  Json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
+                 {"title", "Tessera " + kind}};
+  if (kind == "run") {
+    schema.update(accept_base(config::run_table().schema()));
+    schema["$defs"] = {{"hardware", hardware_schema()}, {"model", model_schema()}};
+  } else if (kind == "hardware") {
+    schema.update(hardware_schema());
+  } else if (kind == "model") {
+    schema.update(model_schema());
+  } else {
+    config::fail({}, kind, "has no schema", {"allowed: run, hardware, model"});
+  }
+  return schema;
+}
+
+std::string config_reference() {
+  std::string page = kIntroduction;
+  page += "\n## Run\n" + table_text(config::run_table().rows()) + kShortForms;
+  page += "\n## Hardware\n" + table_text(config::hardware_table().rows()) + kRoles;
+  page += standards_text() + operations_text();
+  page += "\n## Model descriptor\n\nField names follow Hugging Face config.json.\n" +
+          table_text(config::model_table().rows());
+  return page;
+}
+
+}  // namespace tessera::sim

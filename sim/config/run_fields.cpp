@@ -1,0 +1,481 @@
+#include "sim/config/run_fields.h"
+
+#include <cmath>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "sim/config/hardware_fields.h"
+#include "sim/config/model_fields.h"
+
+namespace tessera::sim::config {
+
+namespace {
+
+using workloads::PhaseRequest;
+
+constexpr std::int64_t kOneHourFs = 3'600'000'000'000'000'000;
+constexpr double kFsPerSecond = 1e15;
+const std::vector<std::string> kFloatFormats{"fp8", "fp16", "bf16", "fp32"};
+
+/// A key whose mapping has a reader and a writer of its own.
+template <class S, class M>
+Field<S> custom(std::string key, M S::*member, std::string help, Json schema,
+                std::vector<DocRow> rows, M (*read)(const Value&, const std::string&),
+                Json (*write)(const M&)) {
+  Field<S> made;
+  made.key = std::move(key);
+  made.allowed = "mapping";
+  made.help = std::move(help);
+  made.read = [=](const Value& value, const std::string& path, S& out) {
+    out.*member = read(value, path);
+  };
+  made.write = [=](const S& values) { return write(values.*member); };
+  made.schema = std::move(schema);
+  made.rows = std::move(rows);
+  return made;
+}
+
+// ---- workload -----------------------------------------------------------------------------------
+
+Field<PhaseRequest> model_field() {
+  Field<PhaseRequest> made;
+  made.key = "model";
+  made.allowed = "name, path or mapping";
+  made.help = "The model: see its keys below.";
+  made.required = true;
+  made.read = [](const Value& value, const std::string& path, PhaseRequest& out) {
+    out.model = read_model(value, path);
+  };
+  made.write = [](const PhaseRequest& phase) { return write_model(phase.model); };
+  made.schema = {{"anyOf", Json::array({Json{{"type", "string"}}, Json{{"$ref", "#/$defs/model"}}})}};
+  return made;
+}
+
+Field<PhaseRequest> not_before_field() {
+  const Codec<std::int64_t> codec = duration(0, kOneHourFs);
+  Field<PhaseRequest> made;
+  made.key = "not_before";
+  made.allowed = codec.allowed;
+  made.help = "The request's arrival after the start of the run.";
+  made.read = [=](const Value& value, const std::string& path, PhaseRequest& out) {
+    out.not_before_s = static_cast<double>(codec.parse(value, path)) / kFsPerSecond;
+  };
+  made.write = [=](const PhaseRequest& phase) {
+    return codec.print(std::llround(phase.not_before_s * kFsPerSecond));
+  };
+  made.schema = codec.schema;
+  return made;
+}
+
+/// `single`: the form without phases, where the phase's name is a key.
+Table<PhaseRequest> phase_table(bool single) {
+  using S = PhaseRequest;
+  Table<S> table;
+  if (single) {
+    table.fields.push_back(field("name", &S::phase, text("text"), "Name of the only phase.")
+                               .fallback_is("`vision` or `text`, after the model's family"));
+  }
+  table.fields.push_back(model_field());
+  table.fields.push_back(
+      field("batch", &S::batch, integer(1, 65536), "Images or prompts at once."));
+  table.fields.push_back(field("tokens", &S::tokens, optional_integer(1, 1'000'000),
+                               "Sequence length of a text model.")
+                             .fallback_is("the model's"));
+  table.fields.push_back(field("repeat", &S::repeat, integer(1, 100'000),
+                               "Times that the phase runs, one after the other."));
+  table.fields.push_back(not_before_field());
+  table.unbuilt = {{"cameras", "a number of cameras"}, {"steps", "a number of steps"}};
+  return table;
+}
+
+void finish_phase(PhaseRequest& phase, const Value& value, const std::string& path) {
+  const bool image = phase.model.family == workloads::Family::kVit;
+  const Value* tokens = value.find("tokens");
+  if (image && tokens) {
+    fail(tokens->position, join_path(path, "tokens"),
+         fmt::format("{} takes images: its patches set the sequence length", phase.model.name),
+         {"leave tokens out, or change model.image_size"});
+  }
+  if (image) return;
+  if (phase.tokens == 0) phase.tokens = phase.model.tokens;
+  const Position& position = tokens ? tokens->position : value.position;
+  if (phase.tokens == 0) fail(position, join_path(path, "tokens"), "the key is missing");
+  const std::int64_t most = phase.model.max_position_embeddings;
+  if (most > 0 && phase.tokens > most) {
+    fail(position, join_path(path, "tokens"),
+         fmt::format("{} is not allowed (1 .. {}, max_position_embeddings of {})", phase.tokens,
+                     most, phase.model.name));
+  }
+}
+
+PhaseRequest read_phase(const Value& value, const std::string& path, bool single) {
+  PhaseRequest phase;
+  phase_table(single).read(value, path, phase);
+  finish_phase(phase, value, path);
+  return phase;
+}
+
+std::vector<PhaseRequest> read_phases(const Value& value, const std::string& path) {
+  check_map(value, path, {});
+  if (value.entries.empty()) fail(value.position, path, "lists no phase");
+  std::vector<PhaseRequest> phases;
+  for (const MapEntry& entry : value.entries) {
+    const std::string below = join_path(path, entry.key);
+    check_name(entry, below);
+    phases.push_back(read_phase(entry.value, below, false));
+    phases.back().phase = entry.key;
+  }
+  return phases;
+}
+
+WorkloadSpec read_workload(const Value& value, const std::string& path) {
+  WorkloadSpec spec;
+  const Value* phases = value.find("phases");
+  if (!phases) {
+    spec.phases.push_back(read_phase(value, path, true));
+    PhaseRequest& only = spec.phases.front();
+    const bool image = only.model.family == workloads::Family::kVit;
+    if (only.phase.empty()) only.phase = image ? "vision" : "text";
+    return spec;
+  }
+  for (const MapEntry& entry : value.entries) {
+    if (entry.key == "phases") continue;
+    fail(entry.key_position, join_path(path, entry.key), "does not go with phases",
+         {"write it in a phase: " + join_path(path, "phases.NAME.") + entry.key});
+  }
+  spec.single = false;
+  spec.phases = read_phases(*phases, join_path(path, "phases"));
+  return spec;
+}
+
+Json write_workload(const WorkloadSpec& spec) {
+  const Table<PhaseRequest> table = phase_table(spec.single);
+  if (spec.single) return table.write(spec.phases.front());
+  Json phases = Json::object();
+  for (const PhaseRequest& phase : spec.phases) phases[phase.phase] = table.write(phase);
+  return {{"phases", phases}};
+}
+
+Json workload_schema() {
+  Json phases = {{"type", "object"},
+                 {"patternProperties", Json{{kNamePattern, phase_table(false).schema()}}},
+                 {"additionalProperties", false},
+                 {"minProperties", 1}};
+  Json many = {{"type", "object"},
+               {"properties", Json{{"phases", phases}}},
+               {"required", Json::array({"phases"})},
+               {"additionalProperties", false}};
+  return {{"anyOf", Json::array({Json{{"type", "string"}}, phase_table(true).schema(), many})}};
+}
+
+std::vector<DocRow> workload_rows() {
+  std::vector<DocRow> rows = phase_table(true).rows();
+  rows.push_back({"phases", "map of name to mapping", "",
+                  "Several phases in place of the keys above, run in order on one machine."});
+  for (DocRow row : phase_table(false).rows()) {
+    row.path = "phases.NAME." + row.path;
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+// ---- precision, fusion --------------------------------------------------------------------------
+
+Codec<std::string> pair_codec() {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const int weights : {4, 8, 16}) {
+    for (const int activations : {4, 8, 16}) {
+      const std::string pair = hw::precision_pair(weights, activations);
+      pairs.emplace_back(pair, pair);
+    }
+  }
+  return choice<std::string>(pairs, kFloatFormats);
+}
+
+Table<PrecisionSpec> precision_table() {
+  using S = PrecisionSpec;
+  const Codec<int> width = choice<int>({{"int4", 4}, {"int8", 8}, {"int16", 16}}, kFloatFormats);
+  return {{field("default", &S::pair, pair_codec(), "Weights and activations of every operator."),
+           field("weights", &S::weight_bits, width, "Weights, in place of the default's.")
+               .fallback_is("the default's"),
+           field("activations", &S::activation_bits, width,
+                 "Activations, keys and values, in place of the default's.")
+               .fallback_is("the default's")},
+          {{"softmax", "a precision of its own for softmax"},
+           {"kv_cache", "a precision of its own for keys and values"},
+           {"norm", "a precision of its own for norms"}}};
+}
+
+int bits_after(const std::string& pair, char letter) {
+  return std::stoi(pair.substr(pair.find(letter) + 1));
+}
+
+PrecisionSpec read_precision(const Value& value, const std::string& path) {
+  const Table<PrecisionSpec> table = precision_table();
+  check_map(value, path, table.keys());
+  for (const MapEntry& entry : value.entries) {
+    if (entry.key.find_first_of(".*") == std::string::npos) continue;
+    not_built(entry.key_position, join_path(path, entry.key), "precision by operator pattern",
+              table.keys());
+  }
+  PrecisionSpec spec;
+  table.read(value, path, spec);
+  return spec;
+}
+
+/// The pair alone, so that `--set precision.default` works on a resolved tree as well.
+Json write_precision(const PrecisionSpec& spec) {
+  return {{"default", hw::precision_pair(spec.weight_bits, spec.activation_bits)}};
+}
+
+Table<workloads::Fusion> fusion_table() {
+  using S = workloads::Fusion;
+  return {{field("epilogue", &S::epilogue, boolean(),
+                 "Gemm + activation + requantise run as one operator.")},
+          {{"attention", "attention fusion"},
+           {"norm", "fusion of a norm with the Gemm behind it"},
+           {"residual", "fusion of residual additions"},
+           {"gate_up", "fusion of gate and up projections"}}};
+}
+
+// ---- mapping ------------------------------------------------------------------------------------
+
+Codec<Objective> objective() {
+  return choice<Objective>({{"latency", Objective::kLatency}, {"dram_bytes", Objective::kDramBytes}},
+                           {"energy"});
+}
+
+Table<ObjectiveConfig> objective_table() {
+  using S = ObjectiveConfig;
+  return {{field("minimize", &S::minimize, objective(), "What the mapper minimises first."),
+           field("within", &S::within, share(false), "How much of it it may give up for `then`."),
+           field("then", &S::then, objective(), "What it minimises among what remains.")
+               .fallback_is("the other one")},
+          {}};
+}
+
+ObjectiveSpec read_objective(const Value& value, const std::string& path) {
+  ObjectiveSpec spec;
+  objective_table().read(value, path, spec.config);
+  if (!value.find("then")) {
+    const bool latency = spec.config.minimize == Objective::kLatency;
+    spec.config.then = latency ? Objective::kDramBytes : Objective::kLatency;
+  }
+  return spec;
+}
+
+Json write_objective(const ObjectiveSpec& spec) { return objective_table().write(spec.config); }
+
+template <class S>
+Table<S> tile_table(std::int64_t S::*m, std::int64_t S::*k, std::int64_t S::*n) {
+  const Codec<std::int64_t> size = optional_integer(1, 1'000'000'000);
+  return {{field("m", m, size, "Rows of A."), field("k", k, size, "The reduction."),
+           field("n", n, size, "Columns of B.")},
+          {}};
+}
+
+Field<MappingPin> tile_field() {
+  const Table<MappingPin> table =
+      tile_table(&MappingPin::tile_m, &MappingPin::tile_k, &MappingPin::tile_n);
+  Field<MappingPin> made;
+  made.key = "tile";
+  made.allowed = "mapping";
+  made.help = "Sizes of the resident tile; any of them.";
+  made.read = [=](const Value& value, const std::string& path, MappingPin& out) {
+    table.read(value, path, out);
+  };
+  made.write = [=](const MappingPin& pin) {
+    Json tile = table.write(pin);
+    return tile.empty() ? Json() : tile;
+  };
+  made.schema = table.schema();
+  made.rows = table.rows();
+  return made;
+}
+
+Codec<std::string> dataflow_name() {
+  std::vector<std::pair<std::string, std::string>> names;
+  for (const auto& [name, dataflow] : dataflow_names()) names.emplace_back(name, name);
+  return choice<std::string>(names);
+}
+
+Field<MappingPin> operands_field(const std::string& key, std::vector<std::string> MappingPin::*list,
+                                 bool MappingPin::*given, const std::vector<std::string>& names,
+                                 const std::string& help) {
+  std::vector<std::pair<std::string, std::string>> options;
+  for (const std::string& name : names) options.emplace_back(name, name);
+  const auto codec = list_of(choice<std::string>(options), 0);
+  Field<MappingPin> made = field(key, list, codec, help);
+  made.fallback = "free";
+  made.read = [=](const Value& value, const std::string& path, MappingPin& out) {
+    out.*list = codec.parse(value, path);
+    out.*given = true;
+  };
+  made.write = [=](const MappingPin& pin) { return pin.*given ? codec.print(pin.*list) : Json(); };
+  return made;
+}
+
+Table<MappingPin> pin_table() {
+  using S = MappingPin;
+  const Codec<std::string> order = choice<std::string>({{"mkn", "mkn"},
+                                                        {"mnk", "mnk"},
+                                                        {"kmn", "kmn"},
+                                                        {"knm", "knm"},
+                                                        {"nmk", "nmk"},
+                                                        {"nkm", "nkm"}});
+  return {{field("dataflow", &S::dataflow, dataflow_name(), "What stays in the array.")
+               .fallback_is("free"),
+           tile_field(),
+           field("loop_order", &S::loop_order, order, "Loops over tiles, outer first.")
+               .fallback_is("free"),
+           operands_field("double_buffered", &S::double_buffered, &S::has_double_buffered,
+                          {"a", "b", "accumulators", "outputs"}, "Operands with two slots."),
+           operands_field("resident", &S::resident, &S::has_resident, {"a", "b"},
+                          "Operands loaded once and kept.")},
+          {}};
+}
+
+void check_pattern(const MapEntry& entry, const std::string& path) {
+  bool good = entry.key.size() <= 200;
+  for (const char c : entry.key) {
+    good = good && (std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' || c == '*');
+  }
+  if (good) return;
+  fail(entry.key_position, path, "is not an operator pattern (letters, digits, _ . and *)");
+}
+
+const OpenMap<MappingPin> kPatterns{"PATTERN", "^[A-Za-z0-9_.*]{1,200}$", check_pattern};
+
+std::vector<MappingPin> read_pins(const Value& value, const std::string& path) {
+  std::vector<MappingPin> pins;
+  for (auto& [pattern, pin] : read_open_map(value, path, kPatterns, record(pin_table()))) {
+    pins.push_back(std::move(pin));
+    pins.back().pattern = pattern;
+  }
+  return pins;
+}
+
+Json write_pins(const std::vector<MappingPin>& pins) {
+  const Table<MappingPin> table = pin_table();
+  Json tree = Json::object();
+  for (const MappingPin& pin : pins) tree[pin.pattern] = table.write(pin);
+  return tree;
+}
+
+Table<MappingSpec> mapping_table() {
+  using S = MappingSpec;
+  Field<S> objective_field = custom(
+      "objective", &S::objective, "What the mapper looks for; see the short forms below.",
+      Json{{"anyOf", Json::array({Json{{"enum", Json::array({"latency", "dram_bytes"})}},
+                                  objective_table().schema()})}},
+      objective_table().rows(), read_objective, write_objective);
+  Field<S> pin_field =
+      custom("pin", &S::pins, "Fixes part of the mapping of every operator that matches.",
+             open_map_schema(kPatterns, pin_table().schema()),
+             open_map_rows(kPatterns, pin_table().rows()), read_pins, write_pins);
+  pin_field.allowed = "map of operator pattern to mapping";
+  return {{objective_field, pin_field,
+           field("plan", &S::plan, text("file"),
+                 "A plan written by `describe --stage plan --format yaml`, used as it is.")},
+          {}};
+}
+
+// ---- the run ------------------------------------------------------------------------------------
+
+Table<RooflineSpec> roofline_table() {
+  return {{field("bandwidth", &RooflineSpec::at_peak,
+                 choice<bool>({{"peak", true}, {"sustained", false}}),
+                 "DRAM bandwidth that the ridge is stated with.")},
+          {}};
+}
+
+Json named_or(const Json& schema) {
+  return {{"anyOf", Json::array({Json{{"type", "string"}}, schema})}};
+}
+
+Field<RunSpec> hardware_field() {
+  Field<RunSpec> made = custom("hardware", &RunSpec::hardware,
+                               "The machine: see its keys below.",
+                               named_or(Json{{"$ref", "#/$defs/hardware"}}), {}, read_hardware,
+                               +[](const hw::HardwareConfig& hardware) {
+                                 return hardware_table().write(hardware);
+                               });
+  made.allowed = "name, path or mapping";
+  return std::move(made).needed();
+}
+
+Field<RunSpec> workload_field() {
+  Field<RunSpec> made = custom("workload", &RunSpec::workload, "What runs on it.",
+                               workload_schema(), workload_rows(), read_workload, write_workload);
+  made.allowed = "model name or mapping";
+  return std::move(made).needed();
+}
+
+Table<RunSpec> make_run_table() {
+  using S = RunSpec;
+  Field<S> precision = custom("precision", &S::precision, "Widths of the operands.",
+                              named_or(precision_table().schema()), precision_table().rows(),
+                              read_precision, write_precision);
+  Field<S> fusion = section("fusion", &S::fusion, fusion_table(), "Which fusions are on.");
+  fusion.schema = named_or(fusion.schema);
+  std::vector<DocRow> below = hardware_table().rows();
+  for (DocRow& row : below) row.path = "hardware." + row.path;
+  return {{field("name", &S::name, text("text"), "What reports call it.")
+               .fallback_is("the file's name"),
+           hardware_field(), workload_field(), precision, fusion,
+           section("mapping", &S::mapping, mapping_table(), "How operators are tiled."),
+           field("fidelity", &S::fidelity,
+                 choice<Fidelity>({{"transaction", Fidelity::kTransaction}}, {"analytical", "pe"}),
+                 "How the machine is modelled."),
+           section("roofline", &S::roofline, roofline_table(), "How the roofline is stated.")},
+          {{"expect", "checking expectations"},
+           {"axes", "sweeping"},
+           {"require", "sweeping"},
+           {"energy", "the energy model"},
+           {"run", "sweeping"}},
+          below};
+}
+
+[[noreturn]] void fail_pair(const RunSpec& spec, const Value& value, const std::string& message) {
+  std::vector<std::string> pairs;
+  for (const auto& [pair, macs] : spec.hardware.array.throughput) pairs.push_back(pair);
+  const Value* precision = value.find("precision");
+  fail(precision ? precision->position : value.position, "precision", message,
+       {fmt::format("allowed by hardware.array.throughput: {}", fmt::join(pairs, ", "))});
+}
+
+void finish_precision(RunSpec& spec, const Value& value) {
+  PrecisionSpec& precision = spec.precision;
+  if (precision.weight_bits == 0) precision.weight_bits = bits_after(precision.pair, 'w');
+  if (precision.activation_bits == 0) precision.activation_bits = bits_after(precision.pair, 'a');
+  const std::string pair = hw::precision_pair(precision.weight_bits, precision.activation_bits);
+  const std::string attention =
+      hw::precision_pair(precision.activation_bits, precision.activation_bits);
+  const auto& throughput = spec.hardware.array.throughput;
+  if (throughput.count(pair) == 0) {
+    fail_pair(spec, value, fmt::format("the array of {} cannot run {}", spec.hardware.name, pair));
+  }
+  if (throughput.count(attention) == 0) {
+    fail_pair(spec, value,
+              fmt::format("the array of {} cannot run {}, which attention needs with {}",
+                          spec.hardware.name, attention, pair));
+  }
+}
+
+}  // namespace
+
+const Table<RunSpec>& run_table() {
+  static const Table<RunSpec> table = make_run_table();
+  return table;
+}
+
+RunSpec read_run(const Value& value) {
+  RunSpec spec;
+  run_table().read(value, "", spec);
+  finish_precision(spec, value);
+  if (spec.name.empty()) spec.name = "inline";
+  return spec;
+}
+
+}  // namespace tessera::sim::config

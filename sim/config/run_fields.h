@@ -1,0 +1,60 @@
+// The keys of a run and of a model descriptor.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "sim/config/fields.h"
+#include "sim/config/run_config.h"
+
+namespace tessera::sim::config {
+
+/// The workload as configured: one request (`single`), or phases by name.
+struct WorkloadSpec {
+  bool single = true;
+  std::vector<workloads::PhaseRequest> phases;
+};
+
+/// Operand widths; 0 takes the default pair's.
+struct PrecisionSpec {
+  std::string pair = "w8a8";
+  int weight_bits = 0;
+  int activation_bits = 0;
+};
+
+/// `then` follows `minimize` unless given.
+struct ObjectiveSpec {
+  ObjectiveConfig config;
+  bool then_given = false;
+};
+
+struct MappingSpec {
+  ObjectiveSpec objective;
+  std::vector<MappingPin> pins;
+  std::string plan;  // as written
+};
+
+struct RooflineSpec {
+  bool at_peak = true;
+};
+
+/// A run as written in its file, names resolved to mappings.
+struct RunSpec {
+  std::string name;
+  hw::HardwareConfig hardware;
+  WorkloadSpec workload;
+  PrecisionSpec precision;
+  workloads::Fusion fusion;
+  MappingSpec mapping;
+  Fidelity fidelity = Fidelity::kTransaction;
+  RooflineSpec roofline;
+};
+
+const Table<RunSpec>& run_table();
+
+/// Reads the one tree of a run: defaults filled in, checked as a whole. Throws ConfigError.
+RunSpec read_run(const Value& value);
+
+
+}  // namespace tessera::sim::config

@@ -1,0 +1,167 @@
+#include "sim/config/search_path.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "sim/config/config.h"
+
+namespace tessera::sim::config {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+fs::path shipped_folder(ConfigKind kind) {
+  const fs::path root = TESSERA_SOURCE_DIR;
+  return kind == ConfigKind::kModel ? root / "workloads" / "models"
+                                    : root / "configs" / folder_name(kind);
+}
+
+/// Folders of the search path behind ./ .
+std::vector<fs::path> shared_folders(ConfigKind kind, bool with_entries) {
+  std::vector<fs::path> folders;
+  const char* variable = std::getenv("TESSERA_CONFIG_PATH");
+  std::string rest = variable ? variable : "";
+  while (!rest.empty()) {
+    const std::size_t colon = rest.find(':');
+    const std::string entry = rest.substr(0, colon);
+    rest = colon == std::string::npos ? "" : rest.substr(colon + 1);
+    if (entry.empty()) continue;
+    if (with_entries) folders.emplace_back(entry);
+    folders.push_back(fs::path(entry) / folder_name(kind));
+  }
+  folders.push_back(shipped_folder(kind));
+  return folders;
+}
+
+bool is_file(const fs::path& path) {
+  std::error_code error;
+  return fs::exists(path, error) && !fs::is_directory(path, error);
+}
+
+bool is_naming_file(const fs::path& candidate, const Position& from) {
+  if (!from.source || from.source->path.empty()) return false;
+  std::error_code error;
+  return fs::equivalent(candidate, from.source->path, error);
+}
+
+[[noreturn]] void not_found(ConfigKind kind, const std::string& word, const Position& from,
+                            const std::string& path) {
+  if (is_path(word)) fail(from, path, fmt::format("the file {} does not exist", word));
+  std::vector<std::string> names;
+  for (const auto& [name, file] : known_configs(kind)) names.push_back(name);
+  fail(from, path, fmt::format("there is no {} called '{}'", to_string(kind), word),
+       {suggestion(word, names)});
+}
+
+}  // namespace
+
+const char* to_string(ConfigKind kind) {
+  switch (kind) {
+    case ConfigKind::kHardware:
+      return "hardware";
+    case ConfigKind::kModel:
+      return "model";
+    case ConfigKind::kRun:
+      return "run";
+  }
+  return "?";
+}
+
+const char* folder_name(ConfigKind kind) {
+  switch (kind) {
+    case ConfigKind::kHardware:
+      return "hardware";
+    case ConfigKind::kModel:
+      return "models";
+    case ConfigKind::kRun:
+      return "runs";
+  }
+  return "?";
+}
+
+bool is_path(const std::string& word) {
+  const auto ends_with = [&](const std::string& ending) {
+    return word.size() > ending.size() &&
+           word.compare(word.size() - ending.size(), ending.size(), ending) == 0;
+  };
+  return word.find('/') != std::string::npos || ends_with(".yaml") || ends_with(".yml") ||
+         ends_with(".json");
+}
+
+std::string find_config(ConfigKind kind, const std::string& word, const Position& from,
+                        const std::string& path) {
+  std::vector<fs::path> candidates;
+  const fs::path here = from.source ? fs::path(from.source->directory) : fs::path(".");
+  if (is_path(word)) {
+    candidates = {here / word, word};
+  } else {
+    const std::string file = word + ".yaml";
+    candidates = {here / file, file};
+    for (const fs::path& folder : shared_folders(kind, true)) candidates.push_back(folder / file);
+  }
+  for (const fs::path& candidate : candidates) {
+    if (!is_file(candidate)) continue;
+    if (is_path(word) || !is_naming_file(candidate, from)) return candidate.string();
+  }
+  not_found(kind, word, from, path);
+}
+
+std::string display_name(const std::string& path) {
+  std::error_code error;
+  const fs::path absolute = fs::weakly_canonical(path, error);
+  const fs::path relative = absolute.lexically_relative(fs::current_path(error));
+  const bool below = !relative.empty() && *relative.begin() != "..";
+  return below ? relative.string() : absolute.string();
+}
+
+std::vector<std::pair<std::string, std::string>> known_configs(ConfigKind kind) {
+  std::map<std::string, std::string> known;
+  for (const fs::path& folder : shared_folders(kind, false)) {
+    std::error_code error;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+      if (entry.path().extension() != ".yaml") continue;
+      known.emplace(entry.path().stem().string(), entry.path().string());
+    }
+  }
+  return {known.begin(), known.end()};
+}
+
+}  // namespace tessera::sim::config
+
+namespace tessera::sim {
+
+namespace {
+
+/// The first comment line without `#` and without the file's own name in front.
+std::string question_of(const std::string& path, const std::string& name) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  if (line.empty() || line[0] != '#') return "";
+  const std::size_t begin = line.find_first_not_of("# ");
+  line = begin == std::string::npos ? "" : line.substr(begin);
+  const std::string prefix = name + ".yaml: ";
+  return line.compare(0, prefix.size(), prefix) == 0 ? line.substr(prefix.size()) : line;
+}
+
+}  // namespace
+
+std::vector<ListEntry> list_configs(const std::string& kind) {
+  using config::ConfigKind;
+  for (const ConfigKind each : {ConfigKind::kHardware, ConfigKind::kModel, ConfigKind::kRun}) {
+    if (kind != config::folder_name(each)) continue;
+    std::vector<ListEntry> entries;
+    for (const auto& [name, path] : config::known_configs(each)) {
+      entries.push_back({name, path, question_of(path, name)});
+    }
+    return entries;
+  }
+  config::fail({}, kind, "is nothing to list", {"allowed: hardware, models, runs"});
+}
+
+}  // namespace tessera::sim

@@ -1,0 +1,220 @@
+#include "sim/lowering/command_writer.h"
+
+#include <algorithm>
+#include <set>
+
+namespace tessera::sim {
+namespace {
+
+using hw::Command;
+using hw::CommandKind;
+using hw::Region;
+using workloads::MatrixView;
+using workloads::Tensor;
+using workloads::TensorId;
+
+hw::TrafficClass class_of(const Tensor& tensor, hw::TrafficClass activations) {
+  switch (tensor.cls) {
+    case workloads::TensorClass::kWeights: return hw::TrafficClass::kWeights;
+    case workloads::TensorClass::kKvCache: return hw::TrafficClass::kKvCache;
+    case workloads::TensorClass::kActivations: break;
+  }
+  return activations;
+}
+
+/// The rows of a piece inside the tile's region.
+Region part_of(const Region& region, const TilePiece& piece, std::int64_t tile_rows) {
+  const Bytes pitch = region.bytes / tile_rows;
+  return {region.buffer, region.offset + piece.first_row * pitch, piece.rows * pitch};
+}
+
+}  // namespace
+
+CommandWriter::CommandWriter(const workloads::Graph& graph, const Plan& plan,
+                             const hw::HardwareConfig& hardware)
+    : graph_(graph),
+      plan_(plan),
+      hardware_(hardware),
+      buffers_(hardware.buffers.size()),
+      tensors_(graph.tensors.size() + 1) {
+  for (const TensorAllocation& allocation : plan.tensors) {
+    spill_address_ = std::max(spill_address_, allocation.address + allocation.bytes);
+  }
+  spill_address_ = hw::round_up(spill_address_, hardware.dram.row);
+}
+
+void CommandWriter::begin_operator(int index, hw::Femtoseconds not_before) {
+  op_ = index;
+  launch_ = true;
+  not_before_ = not_before;
+  renew_outputs(index);
+}
+
+/// The outputs' addresses may have belonged to other tensors, or to an earlier repeat: whoever
+/// accessed them must be done before they are written again.
+void CommandWriter::renew_outputs(int index) {
+  std::set<TensorId> outputs;
+  for (const MatrixView& view : graph_.operators[static_cast<std::size_t>(index)].outputs) {
+    outputs.insert(view.tensor);
+  }
+  for (TensorId id : outputs) {
+    const TensorAllocation& mine = plan_.tensors[static_cast<std::size_t>(id)];
+    // Several operators may write parts of one tensor: only the first starts a new generation.
+    if (mine.first_use != index) continue;
+    LatestByQueue earlier;
+    for (std::size_t other = 0; other < plan_.tensors.size(); ++other) {
+      const TensorAllocation& theirs = plan_.tensors[other];
+      const bool shares = theirs.address >= 0 && theirs.address < mine.address + mine.bytes &&
+                          mine.address < theirs.address + theirs.bytes;
+      if (shares) earlier.merge(tensors_[other].accesses());
+    }
+    tracker(id).renew(earlier);
+  }
+}
+
+TensorTracker& CommandWriter::tracker(TensorId tensor) {
+  return tensors_[static_cast<std::size_t>(tensor)];
+}
+
+RegionTracker& CommandWriter::regions(const Region& region) {
+  return buffers_[static_cast<std::size_t>(region.buffer)];
+}
+
+hw::TrafficClass CommandWriter::load_class(TensorId tensor) const {
+  return class_of(graph_.tensors[static_cast<std::size_t>(tensor)],
+                  hw::TrafficClass::kActivations);
+}
+
+Command CommandWriter::make(CommandKind kind, int queue) {
+  Command command;
+  command.id = next_id_++;
+  command.kind = kind;
+  command.queue = queue;
+  command.op = op_;
+  command.launches = launch_;
+  command.not_before = not_before_;
+  launch_ = false;
+  return command;
+}
+
+void CommandWriter::push(Command command, const WaitList& waits) {
+  command.waits = waits.take();
+  ready_.push_back(std::move(command));
+}
+
+void CommandWriter::load(const MatrixView& view, const TileWindow& window, const Region& region,
+                         int queue) {
+  const Tensor& tensor = graph_.tensors[static_cast<std::size_t>(view.tensor)];
+  const TensorAllocation& place = plan_.tensors[static_cast<std::size_t>(view.tensor)];
+  const TensorBox box = tile_box(view, tensor, window);
+  for (const TilePiece& piece : tile_pieces(view, tensor, place, window)) {
+    Command command = make(CommandKind::kLoad, queue);
+    const int number = queue_number(command, hardware_);
+    command.transfer = {piece.dram, part_of(region, piece, window.rows), load_class(view.tensor)};
+    WaitList waits;
+    tracker(view.tensor).load(box, number, command.id, waits);
+    regions(region).write(command.transfer.region, number, command.id, false, -1, waits);
+    push(std::move(command), waits);
+  }
+}
+
+void CommandWriter::store(const MatrixView& view, const TileWindow& window, const Region& region,
+                          bool from_accumulators) {
+  const Tensor& tensor = graph_.tensors[static_cast<std::size_t>(view.tensor)];
+  const TensorAllocation& place = plan_.tensors[static_cast<std::size_t>(view.tensor)];
+  const TensorBox box = tile_box(view, tensor, window);
+  for (const TilePiece& piece : tile_pieces(view, tensor, place, window)) {
+    Command command = make(CommandKind::kStore, 0);
+    const int number = queue_number(command, hardware_);
+    command.transfer = {piece.dram, part_of(region, piece, window.rows),
+                        class_of(tensor, hw::TrafficClass::kOutputs)};
+    WaitList waits;
+    regions(region).read(command.transfer.region, number, command.id, from_accumulators, waits);
+    tracker(view.tensor).store(box, number, command.id, waits);
+    push(std::move(command), waits);
+  }
+}
+
+void CommandWriter::load_tensor(TensorId id, const Region& region, int queue) {
+  const Tensor& tensor = graph_.tensors[static_cast<std::size_t>(id)];
+  MatrixView view;
+  view.tensor = id;
+  view.rows = workloads::row_count(tensor);
+  view.cols = workloads::row_length(tensor);
+  view.row_stride = view.cols;
+  TileWindow window;
+  window.rows = view.rows;
+  window.cols = view.cols;
+  load(view, window, region, queue);
+}
+
+hw::StridedRange CommandWriter::spilled(const TensorBox& tile, std::int64_t result_cols) const {
+  const int buffer = hw::buffer_of(hardware_, hw::Role::kAccumulators);
+  const Bytes element = hardware_.buffers[static_cast<std::size_t>(buffer)].element_bits / 8;
+  hw::StridedRange range;
+  range.address = spill_address_ + (tile.row_begin * result_cols + tile.col_begin) * element;
+  range.row_bytes = (tile.col_end - tile.col_begin) * element;
+  range.count[0] = tile.row_end - tile.row_begin;
+  range.stride[0] = result_cols * element;
+  return hw::coalesced(range);
+}
+
+void CommandWriter::load_partial(const TensorBox& tile, std::int64_t result_cols,
+                                 const Region& region) {
+  Command command = make(CommandKind::kLoad, hardware_.dma.load_queues - 1);
+  const int number = queue_number(command, hardware_);
+  command.transfer = {spilled(tile, result_cols), region,
+                      hw::TrafficClass::kPartialSums};
+  WaitList waits;
+  tensors_.back().load(tile, number, command.id, waits);
+  regions(region).write(region, number, command.id, true, -1, waits);
+  push(std::move(command), waits);
+}
+
+void CommandWriter::store_partial(const TensorBox& tile, std::int64_t result_cols,
+                                  const Region& region) {
+  Command command = make(CommandKind::kStore, 0);
+  const int number = queue_number(command, hardware_);
+  command.transfer = {spilled(tile, result_cols), region,
+                      hw::TrafficClass::kPartialSums};
+  WaitList waits;
+  regions(region).read(region, number, command.id, true, waits);
+  tensors_.back().store(tile, number, command.id, waits);
+  push(std::move(command), waits);
+}
+
+void CommandWriter::gemm(hw::GemmCommand gemm) {
+  Command command = make(CommandKind::kGemm, 0);
+  const int array = queue_number(command, hardware_);
+  WaitList waits;
+  regions(gemm.a.region).read(gemm.a.region, array, command.id, false, waits);
+  regions(gemm.b.region).read(gemm.b.region, array, command.id, false, waits);
+  RegionTracker& results = regions(gemm.c.region);
+  if (gemm.accumulate) results.accumulate(gemm.c.region, array, waits);
+  results.write(gemm.c.region, array, command.id, true, array, waits);
+  if (gemm.epilogue) {
+    const Region& output = gemm.epilogue->output.region;
+    results.read(gemm.c.region, array, command.id, true, waits);
+    const bool in_place = output.buffer == gemm.c.region.buffer &&
+                          output.offset == gemm.c.region.offset;
+    if (!in_place) regions(output).write(output, array, command.id, false, -1, waits);
+  }
+  command.gemm = std::move(gemm);
+  push(std::move(command), waits);
+}
+
+void CommandWriter::vector(hw::VectorCommand vector) {
+  Command command = make(CommandKind::kVector, 0);
+  const int number = queue_number(command, hardware_);
+  WaitList waits;
+  for (const hw::TileOperand& input : vector.inputs) {
+    regions(input.region).read(input.region, number, command.id, false, waits);
+  }
+  for (const hw::TileOperand& output : vector.outputs) {
+    regions(output.region).write(output.region, number, command.id, false, -1, waits);
+  }
+  command.vector = std::move(vector);
+  push(std::move(command), waits);
+}
+
+}  // namespace tessera::sim

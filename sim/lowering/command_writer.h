@@ -1,0 +1,72 @@
+// Writes commands into the program: numbers them, finds their waits.
+#pragma once
+
+#include <deque>
+#include <vector>
+
+#include "hw_models/hardware_config.h"
+#include "hw_models/tile_program.h"
+#include "sim/lowering/addresses.h"
+#include "sim/lowering/hazards.h"
+#include "sim/mapper/plan.h"
+#include "workloads/graph.h"
+
+namespace tessera::sim {
+
+/// What the lowering of one operator execution reads.
+struct OperatorSite {
+  const workloads::Operator& op;
+  const OperatorPlan& plan;
+  int index = 0;   // in Graph::operators
+};
+
+class CommandWriter {
+ public:
+  CommandWriter(const workloads::Graph& graph, const Plan& plan, const hw::HardwareConfig& hardware);
+
+  /// Starts an execution of operator `index`; its first command carries the launch.
+  void begin_operator(int index, hw::Femtoseconds not_before);
+
+  /// Loads a window of a view into `region`, one command per strided piece, on `queue`.
+  void load(const workloads::MatrixView& view, const TileWindow& window, const hw::Region& region,
+            int queue);
+  /// Stores `region` to a window of a view.
+  void store(const workloads::MatrixView& view, const TileWindow& window, const hw::Region& region,
+             bool from_accumulators);
+  /// Whole tensors back to back (parameters).
+  void load_tensor(workloads::TensorId tensor, const hw::Region& region, int queue);
+  /// Partial sums: the box `tile` of a row-major result of `result_cols` columns at accumulator
+  /// width, which lies behind all tensors. Loaded on the queue of streamed operands.
+  void load_partial(const TensorBox& tile, std::int64_t result_cols, const hw::Region& region);
+  void store_partial(const TensorBox& tile, std::int64_t result_cols, const hw::Region& region);
+  void gemm(hw::GemmCommand command);
+  void vector(hw::VectorCommand command);
+
+  std::deque<hw::Command>& ready() { return ready_; }
+  const workloads::Graph& graph() const { return graph_; }
+  const Plan& plan() const { return plan_; }
+  const hw::HardwareConfig& hardware() const { return hardware_; }
+  hw::TrafficClass load_class(workloads::TensorId tensor) const;
+
+ private:
+  hw::Command make(hw::CommandKind kind, int queue);
+  void push(hw::Command command, const WaitList& waits);
+  void renew_outputs(int index);
+  hw::StridedRange spilled(const TensorBox& tile, std::int64_t result_cols) const;
+  TensorTracker& tracker(workloads::TensorId tensor);
+  RegionTracker& regions(const hw::Region& region);
+
+  const workloads::Graph& graph_;
+  const Plan& plan_;
+  const hw::HardwareConfig& hardware_;
+  std::int64_t spill_address_ = 0;      // behind all tensors: partial sums
+  std::vector<RegionTracker> buffers_;
+  std::vector<TensorTracker> tensors_;  // the last one tracks the partial sums
+  std::deque<hw::Command> ready_;
+  hw::CommandId next_id_ = 0;
+  int op_ = -1;
+  bool launch_ = false;
+  hw::Femtoseconds not_before_ = 0;
+};
+
+}  // namespace tessera::sim

@@ -1,0 +1,79 @@
+#include "sim/mapper/gemm_problem.h"
+
+#include <numeric>
+
+#include "sim/mapper/mapper.h"
+
+namespace tessera::sim {
+namespace {
+
+Bytes element_offset_bytes(std::int64_t elements, int bits) { return elements * bits / 8; }
+
+int accumulator_bits(const hw::HardwareConfig& hardware) {
+  const int buffer = hw::buffer_of(hardware, hw::Role::kAccumulators);
+  return hardware.buffers[static_cast<std::size_t>(buffer)].element_bits;
+}
+
+double throughput_of(const hw::HardwareConfig& hardware, const std::string& who,
+                     const std::string& pair) {
+  const auto& table = hardware.array.throughput;
+  const auto found = table.find(pair);
+  if (found != table.end() && found->second > 0) return found->second;
+  std::string known;
+  for (const auto& entry : table) known += (known.empty() ? "" : ", ") + entry.first;
+  throw MappingError(who + ": the array cannot run " + pair + "; it runs " + known);
+}
+
+}  // namespace
+
+OperandLayout operand_layout(const workloads::Graph& graph, const workloads::MatrixView& view) {
+  OperandLayout layout;
+  const auto& tensor = graph.tensors.at(static_cast<std::size_t>(view.tensor));
+  layout.bits = tensor.format.bits;
+  layout.transposed = view.transposed;
+  layout.gathered = tensor.is_table;
+  layout.pitch = row_bytes(view.row_stride, layout.bits);
+  layout.grain = element_offset_bytes(view.offset, layout.bits);
+  for (const auto& dim : view.batch) {
+    if (dim.count > 1) {
+      layout.grain = std::gcd(layout.grain, element_offset_bytes(dim.stride, layout.bits));
+    }
+  }
+  if (view.group.count > 1) {
+    layout.grain = std::gcd(layout.grain, element_offset_bytes(view.group.stride, layout.bits));
+  }
+  return layout;
+}
+
+void require_operation(const hw::HardwareConfig& hardware, const std::string& who,
+                       const std::string& operation) {
+  const auto& table = hardware.vector.operations;
+  if (table.count(operation) != 0) return;
+  std::string known;
+  for (const auto& entry : table) known += (known.empty() ? "" : ", ") + entry.first;
+  throw MappingError(who + ": the vector unit has no operation '" + operation + "'; it has " +
+                     (known.empty() ? "none" : known));
+}
+
+GemmProblem gemm_problem(const workloads::Graph& graph, const workloads::Operator& op,
+                         const hw::HardwareConfig& hardware) {
+  GemmProblem problem;
+  problem.m = op.m * op.group;
+  problem.k = op.k;
+  problem.n = op.n;
+  problem.instances = op.instances / op.group;
+  problem.a = operand_layout(graph, op.inputs.at(0));
+  problem.b = operand_layout(graph, op.inputs.at(1));
+  problem.out = operand_layout(graph, op.outputs.at(0));
+  problem.partial.bits = accumulator_bits(hardware);
+  problem.partial.pitch = row_bytes(problem.n, problem.partial.bits);
+  problem.precision = hw::precision_pair(problem.b.bits, problem.a.bits);
+  problem.macs_per_pe = throughput_of(hardware, qualified_name(op), problem.precision);
+  for (const auto& step : op.epilogue) {
+    require_operation(hardware, qualified_name(op), step.operation);
+    problem.epilogue.push_back(step.operation);
+  }
+  return problem;
+}
+
+}  // namespace tessera::sim

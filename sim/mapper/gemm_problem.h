@@ -1,0 +1,46 @@
+// What the mapper needs to know of one Gemm operator: sizes, widths, layout in DRAM.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "hw_models/hardware_config.h"
+#include "sim/mapper/plan.h"
+#include "workloads/graph.h"
+
+namespace tessera::sim {
+
+/// A matrix as it lies in DRAM. `transposed`: stored columns are rows of the operand.
+struct OperandLayout {
+  int bits = 8;
+  bool transposed = false;
+  Bytes pitch = 0;  // from stored row to stored row
+  Bytes grain = 0;  // every matrix starts at a multiple of it; 0: on a burst
+  bool gathered = false;  // rows lie scattered (an embedding table)
+};
+
+OperandLayout operand_layout(const workloads::Graph& graph, const workloads::MatrixView& view);
+
+/// `instances` independent C[m,n] = A[m,k] B[k,n], groups already folded into m.
+struct GemmProblem {
+  std::int64_t m = 0, k = 0, n = 0;
+  std::int64_t instances = 1;
+  OperandLayout a, b, out, partial;
+  std::string precision;
+  double macs_per_pe = 1.0;
+  std::vector<std::string> epilogue;  // keys of the vector unit's operation table
+};
+
+/// REQUIRES: is_gemm(op). Throws MappingError when the array cannot run the precision pair or the
+/// vector unit lacks an epilogue operation.
+GemmProblem gemm_problem(const workloads::Graph& graph, const workloads::Operator& op,
+                         const hw::HardwareConfig& hardware);
+
+/// Throws MappingError naming `operation` and the known ones unless the vector unit knows it.
+void require_operation(const hw::HardwareConfig& hardware, const std::string& who,
+                       const std::string& operation);
+
+/// Bytes of `cols` elements of `bits`, rounded up to whole bytes.
+constexpr Bytes row_bytes(std::int64_t cols, int bits) { return hw::ceil_div(cols * bits, 8); }
+
+}  // namespace tessera::sim

@@ -1,0 +1,45 @@
+// The few figures of the machine that prices are made of, in core cycles.
+#pragma once
+
+#include "hw_models/hardware_config.h"
+#include "sim/mapper/plan.h"
+
+namespace tessera::sim {
+
+/// Bytes per core cycle as a fixed-point number, so that prices are integers everywhere.
+class Rate {
+ public:
+  Rate() = default;
+  explicit Rate(double bytes_per_cycle)
+      : scaled_(bytes_per_cycle < 1.0 / kScale
+                    ? 1
+                    : static_cast<std::int64_t>(bytes_per_cycle * kScale + 0.5)) {}
+  /// ceil(bytes / rate). REQUIRES: bytes < 2^46.
+  Cycles cycles(Bytes bytes) const { return hw::ceil_div(bytes * kScale, scaled_); }
+  std::int64_t scaled() const { return scaled_; }
+
+ private:
+  static constexpr std::int64_t kScale = 1 << 16;
+  std::int64_t scaled_ = kScale;
+};
+
+struct MachineRates {
+  Rate dram;             // all transfers together: sustained DRAM, interconnect, requests in flight
+  Rate stream;           // one queue alone
+  Cycles load_latency = 0;   // from issue to the first byte in place, and the last's way
+  Cycles store_latency = 0;  // from issue to completion, besides the transfer itself
+  Cycles descriptor = 0;     // set-up of one DMA command
+  Cycles dispatch = 0;       // sequencer, per command
+  Cycles launch = 0;         // per operator
+  Bytes burst = 64;
+};
+
+/// The buffer of each role.
+struct RoleBuffers {
+  int stationary = 0, activations = 0, accumulators = 0, outputs = 0;
+};
+RoleBuffers role_buffers(const hw::HardwareConfig& hardware);
+
+MachineRates machine_rates(const hw::HardwareConfig& hardware);
+
+}  // namespace tessera::sim

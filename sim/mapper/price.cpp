@@ -1,0 +1,435 @@
+#include "sim/mapper/price.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "hw_models/array_timing.h"
+#include "hw_models/vector_cost.h"
+
+namespace tessera::sim {
+namespace {
+
+using hw::ceil_div;
+
+/// A dimension cut into tiles: `count` full ones and an edge.
+struct Cut {
+  struct Part {
+    std::int64_t count = 0;
+    std::int64_t size = 0;
+  };
+  Part part[2];
+  Cut(std::int64_t total, std::int64_t tile)
+      : part{{total / tile, tile}, {total % tile != 0 ? 1 : 0, total % tile}} {}
+  std::int64_t last() const { return part[1].count != 0 ? part[1].size : part[0].size; }
+};
+
+Cycles command_cycles(const hw::ArrayConfig& array, const hw::ArrayCost& cost) {
+  return cost.stream() + (array.preload == hw::Overlap::kExposed ? cost.preload : 0);
+}
+
+MatrixPass scaled(const OperandLayout& layout, std::int64_t rows, std::int64_t cols,
+                  std::int64_t tile_rows, std::int64_t tile_cols, Bytes burst) {
+  if (!layout.transposed) return matrix_pass(layout, rows, cols, tile_rows, tile_cols, burst);
+  return matrix_pass(layout, cols, rows, tile_cols, tile_rows, burst);
+}
+
+std::int64_t dim_of(const TileShape& shape, LoopDim dim) {
+  return dim == LoopDim::kM ? shape.m : dim == LoopDim::kK ? shape.k : shape.n;
+}
+
+/// Bus bytes of one transfer, on average.
+Bytes per_transfer(const MatrixPass& pass) {
+  return pass.transfers == 0 ? 0 : ceil_div(pass.bus, pass.transfers);
+}
+
+/// What one ring of `slots` adds to a run: see price.h.
+Cycles ring_wait(Cycles occupied, int slots, Cycles run) {
+  return std::max<Cycles>(0, ceil_div(occupied, slots) - run);
+}
+
+/// Times of one tile, from which rings are made.
+struct TileTimes {
+  Cycles command = 0;   // one Gemm command, on average
+  Cycles slow_run = 0;  // from one change of the slow operand to the next
+  Cycles load_a = 0, load_b = 0;
+  Cycles tail = 0;      // from a Gemm's last row to the end of its epilogue
+  Cycles store = 0;     // of one result tile, with latency
+  Cycles spill = 0;     // a partial-sum tile out and in again, both latencies
+};
+
+Cycles epilogue_tail(const ArrayTotals& array, Cycles epilogue) {
+  return std::max(array.drain, array.first_result + epilogue - array.last);
+}
+
+TileTimes tile_times(const GemmContext& context, const GemmTerms& terms, const ArrayTotals& array,
+                     const EpilogueTotals& epilogue, const GemmPasses& passes) {
+  const MachineRates& rates = context.rates;
+  const TileShape& counts = terms.counts;
+  TileTimes times;
+  times.command = ceil_div(array.stream, counts.m * counts.k * counts.n);
+  times.slow_run = times.command * dim_of(counts, terms.inner);
+  times.load_a = rates.stream.cycles(per_transfer(passes.a));
+  times.load_b = rates.stream.cycles(per_transfer(passes.b));
+  times.tail = epilogue_tail(array, epilogue.full);
+  times.store = rates.store_latency + rates.stream.cycles(per_transfer(passes.out));
+  times.spill = rates.store_latency + rates.load_latency +
+                2 * rates.stream.cycles(per_transfer(passes.partial));
+  return times;
+}
+
+/// Bubble of operand `mine` that changes every `run` cycles together with `other` (0: alone): in
+/// lockstep the two loads share the DRAM unless the other one has more slots, and so more time.
+Cycles load_wait(const GemmContext& context, Cycles mine, int slots, Cycles other, int other_slots,
+                 Cycles run) {
+  const Cycles shared = other_slots <= slots ? other : 0;
+  return ring_wait(run + context.rates.load_latency + mine + shared, slots, run);
+}
+
+/// Bubble of the results, which change every `run` cycles.
+Cycles result_wait(const GemmChoice& choice, const GemmTerms& terms, const TileTimes& times,
+                   Cycles run) {
+  const std::int64_t partial = terms.reuse.partial;
+  const Cycles store = choice.outputs == 0 ? times.store : 0;
+  const Cycles held = ceil_div(partial * times.spill + times.tail + store, partial + 1);
+  const Cycles accumulators = ring_wait(run + held, choice.accumulators, run);
+  if (choice.outputs == 0) return accumulators;
+  // The command that carries the epilogue waits for the outputs slot, not the ones before it.
+  const Cycles period = run * (partial + 1);
+  const Cycles outputs =
+      ring_wait(times.command + times.tail + times.store, choice.outputs, period);
+  return std::max(accumulators, outputs);
+}
+
+struct Bubbles {
+  Cycles fast = 0;  // at a boundary where only the fast ones change
+  Cycles slow = 0;  // where the slow one changes too
+};
+
+Bubbles bubbles_of(const GemmContext& context, const GemmChoice& choice, const GemmTerms& terms,
+                   const TileTimes& times) {
+  const Cycles load_a = choice.resident_a ? 0 : times.load_a;
+  const Cycles load_b = choice.resident_b ? 0 : times.load_b;
+  const auto wait_a = [&](Cycles run, Cycles with_b) {
+    if (choice.resident_a) return Cycles{0};
+    return load_wait(context, load_a, choice.a, with_b, choice.b, run);
+  };
+  const auto wait_b = [&](Cycles run, Cycles with_a) {
+    if (choice.resident_b) return Cycles{0};
+    return load_wait(context, load_b, choice.b, with_a, choice.a, run);
+  };
+  const auto wait_c = [&](Cycles run) { return result_wait(choice, terms, times, run); };
+  const Cycles fast = times.command;
+  const Cycles slow = times.slow_run;
+  switch (terms.inner) {
+    case LoopDim::kK: {
+      const Cycles loads = std::max(wait_a(fast, load_b), wait_b(fast, load_a));
+      return {loads, std::max(loads, wait_c(slow))};
+    }
+    case LoopDim::kN: {
+      const Cycles results = wait_c(fast);
+      return {std::max(results, wait_b(fast, 0)),
+              std::max({results, wait_b(fast, load_a), wait_a(slow, load_b)})};
+    }
+    case LoopDim::kM:
+      break;
+  }
+  const Cycles results = wait_c(fast);
+  return {std::max(results, wait_a(fast, 0)),
+          std::max({results, wait_a(fast, load_b), wait_b(slow, load_a)})};
+}
+
+/// A resident operand that is read whole in the first sweep of an outermost loop must arrive in
+/// that sweep: what the DRAM needs beyond the sweep's array cycles, once per instance (once in all
+/// with a second set of slots).
+Cycles bunching(const GemmContext& context, const GemmChoice& choice, const GemmTerms& terms,
+                const ArrayTotals& array, const GemmPasses& passes) {
+  const bool sweeps_a = choice.resident_a && terms.outer == LoopDim::kN && terms.counts.n > 1;
+  const bool sweeps_b = choice.resident_b && terms.outer == LoopDim::kM && terms.counts.m > 1;
+  if (!sweeps_a && !sweeps_b) return 0;
+  const std::int64_t sweeps = sweeps_a ? terms.counts.n : terms.counts.m;
+  const Bytes first = sweeps_a ? passes.a.bus : passes.b.bus;
+  const Bytes others = terms.traffic.bus / context.problem.instances - first;
+  const Cycles needed = context.rates.dram.cycles(first + others / sweeps);
+  const int sets = sweeps_a ? choice.a : choice.b;
+  const std::int64_t times = sets > 1 ? 1 : context.problem.instances;
+  return times * std::max<Cycles>(0, needed - array.stream / sweeps);
+}
+
+/// Resident operands in one set of slots: an instance's first tile waits for the last Gemm that
+/// read the slot, one sweep earlier.
+Cycles refill_wait(const GemmContext& context, const GemmChoice& choice, const GemmTerms& terms,
+                   const TileTimes& times) {
+  const TileShape& counts = terms.counts;
+  Cycles wait = 0;
+  if (choice.resident_a && choice.a == 1) {
+    const Cycles sweep = (counts.m * counts.k - 1) * times.command;
+    wait = std::max(wait, context.rates.load_latency + times.load_a - sweep);
+  }
+  if (choice.resident_b && choice.b == 1) {
+    const Cycles sweep = (counts.k * counts.n - 1) * times.command;
+    wait = std::max(wait, context.rates.load_latency + times.load_b - sweep);
+  }
+  return wait * (context.problem.instances - 1);
+}
+
+Cycles first_loads(const GemmContext& context, const GemmPasses& passes) {
+  return context.rates.load_latency +
+         context.rates.dram.cycles(per_transfer(passes.a) + per_transfer(passes.b));
+}
+
+/// The parts of a latency that no slot changes.
+struct Frame {
+  Cycles before = 0;      // launch and dispatch
+  Cycles first = 0;       // until the first operands are there
+  Cycles dram = 0;        // DRAM-bound body
+  Cycles vector = 0;      // vector-bound body
+  Cycles issue = 0;       // issue-bound body
+  Cycles after = 0;       // last drain, epilogue and store
+};
+
+Frame frame_of(const GemmContext& context, const GemmTerms& terms, const ArrayTotals& array,
+               const EpilogueTotals& epilogue, const GemmPasses& passes) {
+  const MachineRates& rates = context.rates;
+  const Traffic& traffic = terms.traffic;
+  const Cycles last_store = rates.dram.cycles(per_transfer(passes.out));
+  Frame frame;
+  frame.before = rates.launch + 3 * rates.dispatch;
+  frame.first = first_loads(context, passes) + array.restart;
+  frame.dram = rates.load_latency + rates.dram.cycles(traffic.bus) - last_store + array.last;
+  frame.vector = frame.first + context.problem.instances * epilogue.all - epilogue.last;
+  frame.issue = std::max(traffic.commands * rates.dispatch,
+                         std::max(traffic.loads_a, traffic.loads_b) * rates.descriptor);
+  frame.after = epilogue_tail(array, epilogue.last) + rates.store_latency + last_store;
+  return frame;
+}
+
+Cycles assembled(const Frame& frame, Cycles array_bound) {
+  const Cycles body =
+      std::max(std::max(frame.first + array_bound, frame.dram), std::max(frame.vector, frame.issue));
+  return frame.before + body + frame.after;
+}
+
+}  // namespace
+
+GemmContext::GemmContext(const GemmProblem& gemm, const hw::HardwareConfig& config)
+    : problem(gemm),
+      hardware(config),
+      rates(machine_rates(config)),
+      roles(role_buffers(config)) {
+  in_place = roles.accumulators == roles.outputs && gemm.partial.bits == gemm.out.bits;
+}
+
+TileShape tile_counts(const GemmProblem& problem, const TileShape& tile) {
+  return {ceil_div(problem.m, tile.m), ceil_div(problem.k, tile.k), ceil_div(problem.n, tile.n)};
+}
+
+LoopDim innermost(const std::array<LoopDim, 3>& order, const TileShape& counts) {
+  for (int i = 2; i >= 0; --i) {
+    if (dim_of(counts, order[static_cast<std::size_t>(i)]) > 1) {
+      return order[static_cast<std::size_t>(i)];
+    }
+  }
+  return order[2];
+}
+
+LoopDim outermost(const std::array<LoopDim, 3>& order, const TileShape& counts) {
+  for (const LoopDim dim : order) {
+    if (dim_of(counts, dim) > 1) return dim;
+  }
+  return order[0];
+}
+
+ArrayTotals array_totals(const GemmContext& context, hw::Dataflow dataflow,
+                         const TileShape& tile) {
+  const hw::ArrayConfig& array = context.hardware.array;
+  const GemmProblem& p = context.problem;
+  const Cut cut_m(p.m, tile.m), cut_k(p.k, tile.k), cut_n(p.n, tile.n);
+  const bool split_k = tile.k < p.k;
+  ArrayTotals totals;
+  for (const auto& m : cut_m.part) {
+    for (const auto& k : cut_k.part) {
+      for (const auto& n : cut_n.part) {
+        const std::int64_t count = m.count * k.count * n.count;
+        if (count == 0) continue;
+        const hw::ArrayCost cost =
+            hw::array_cost(array, dataflow, {m.size, k.size, n.size}, p.macs_per_pe, split_k);
+        totals.stream += count * command_cycles(array, cost);
+      }
+    }
+  }
+  const hw::ArrayCost last = hw::array_cost(
+      array, dataflow, {cut_m.last(), cut_k.last(), cut_n.last()}, p.macs_per_pe, split_k);
+  totals.restart =
+      array.startup + (array.preload == hw::Overlap::kOverlapped ? last.preload : 0);
+  totals.last = command_cycles(array, last);
+  totals.drain = last.drain;
+  totals.first_result = last.first_result;
+  return totals;
+}
+
+EpilogueTotals epilogue_totals(const GemmContext& context, std::int64_t tile_m,
+                               std::int64_t tile_n) {
+  const GemmProblem& p = context.problem;
+  const hw::VectorConfig& vector = context.hardware.vector;
+  const Cut cut_m(p.m, tile_m), cut_n(p.n, tile_n);
+  EpilogueTotals totals;
+  for (const auto& m : cut_m.part) {
+    for (const auto& n : cut_n.part) {
+      if (m.count * n.count == 0) continue;
+      totals.last = hw::epilogue_cycles(vector, p.epilogue, m.size, n.size);
+      totals.all += m.count * n.count * totals.last;
+    }
+  }
+  totals.full = totals.all / (ceil_div(p.m, tile_m) * ceil_div(p.n, tile_n));
+  return totals;
+}
+
+Bytes bus_row_bytes(Bytes row, Bytes grain, Bytes burst) {
+  return hw::round_up(row, grain) + burst - grain;
+}
+
+MatrixPass matrix_pass(const OperandLayout& layout, std::int64_t rows, std::int64_t cols,
+                       std::int64_t tile_rows, std::int64_t tile_cols, Bytes burst) {
+  const Cut cut(cols, tile_cols);
+  const Bytes base = std::gcd(burst, layout.grain);
+  MatrixPass pass;
+  pass.transfers = ceil_div(rows, tile_rows) * ceil_div(cols, tile_cols);
+  const Bytes whole = row_bytes(cols, layout.bits);
+  if (tile_cols >= cols && whole == layout.pitch && !layout.gathered) {  // the rows of a tile are one run of bytes
+    pass.useful = rows * whole;
+    const Cut blocks(rows, tile_rows);
+    const Bytes grain = std::gcd(base, pass.transfers > 1 ? tile_rows * whole : burst);
+    for (const auto& part : blocks.part) {
+      pass.bus += part.count * bus_row_bytes(part.size * whole, grain, burst);
+    }
+    return pass;
+  }
+  const Bytes step = cut.part[0].count > 0 ? row_bytes(tile_cols, layout.bits) : burst;
+  const Bytes grain =
+      std::gcd(std::gcd(base, rows > 1 ? layout.pitch : burst), tile_cols < cols ? step : burst);
+  for (const auto& part : cut.part) {
+    if (part.count == 0) continue;
+    const Bytes bytes = row_bytes(part.size, layout.bits);
+    pass.useful += rows * part.count * bytes;
+    pass.bus += rows * part.count * bus_row_bytes(bytes, grain, burst);
+  }
+  return pass;
+}
+
+MatrixPass pass_a(const GemmContext& context, const TileShape& tile) {
+  const GemmProblem& p = context.problem;
+  return scaled(p.a, p.m, p.k, tile.m, tile.k, context.rates.burst);
+}
+
+MatrixPass pass_b(const GemmContext& context, const TileShape& tile) {
+  const GemmProblem& p = context.problem;
+  return scaled(p.b, p.k, p.n, tile.k, tile.n, context.rates.burst);
+}
+
+GemmPasses gemm_passes(const GemmContext& context, const TileShape& tile) {
+  const GemmProblem& p = context.problem;
+  const Bytes burst = context.rates.burst;
+  GemmPasses passes;
+  passes.a = pass_a(context, tile);
+  passes.b = pass_b(context, tile);
+  passes.out = scaled(p.out, p.m, p.n, tile.m, tile.n, burst);
+  passes.partial = scaled(p.partial, p.m, p.n, tile.m, tile.n, burst);
+  return passes;
+}
+
+Reuse reuse_of(const TileShape& counts, LoopDim inner, bool resident_a, bool resident_b) {
+  Reuse reuse;
+  reuse.a = resident_a || inner == LoopDim::kN ? 1 : counts.n;
+  reuse.b = resident_b || inner == LoopDim::kM ? 1 : counts.m;
+  reuse.partial = inner == LoopDim::kK ? 0 : counts.k - 1;
+  return reuse;
+}
+
+Traffic traffic_of(const GemmProblem& problem, const TileShape& counts, const GemmPasses& passes,
+                   const Reuse& reuse) {
+  const auto total = [&](Bytes a, Bytes b, Bytes partial, Bytes out) {
+    return problem.instances * (reuse.a * a + reuse.b * b + 2 * reuse.partial * partial + out);
+  };
+  Traffic traffic;
+  traffic.useful =
+      total(passes.a.useful, passes.b.useful, passes.partial.useful, passes.out.useful);
+  traffic.bus = total(passes.a.bus, passes.b.bus, passes.partial.bus, passes.out.bus);
+  traffic.loads_a = problem.instances * reuse.a * passes.a.transfers;
+  traffic.loads_b = problem.instances * reuse.b * passes.b.transfers;
+  traffic.commands = total(passes.a.transfers, passes.b.transfers, passes.out.transfers,
+                           passes.out.transfers) +
+                     problem.instances * counts.m * counts.k * counts.n;
+  return traffic;
+}
+
+GemmTerms gemm_terms(const GemmContext& context, const GemmChoice& choice,
+                     const TileShape& counts, const GemmPasses& passes) {
+  GemmTerms terms;
+  terms.counts = counts;
+  terms.inner = innermost(choice.order, terms.counts);
+  terms.outer = outermost(choice.order, terms.counts);
+  terms.reuse = reuse_of(terms.counts, terms.inner, choice.resident_a, choice.resident_b);
+  terms.traffic = traffic_of(context.problem, terms.counts, passes, terms.reuse);
+  return terms;
+}
+
+Cycles latency_floor(const GemmContext& context, const GemmTerms& terms, const ArrayTotals& array,
+                     const EpilogueTotals& epilogue, const GemmPasses& passes) {
+  const Frame frame = frame_of(context, terms, array, epilogue, passes);
+  return assembled(frame, context.problem.instances * array.stream);
+}
+
+MappingCost gemm_cost(const GemmContext& context, const GemmChoice& choice, const GemmTerms& terms,
+                      const ArrayTotals& array, const EpilogueTotals& epilogue,
+                      const GemmPasses& passes) {
+  const std::int64_t instances = context.problem.instances;
+  const TileShape& counts = terms.counts;
+  const TileTimes times = tile_times(context, terms, array, epilogue, passes);
+  const Bubbles bubbles = bubbles_of(context, choice, terms, times);
+  const std::int64_t iterations = instances * counts.m * counts.k * counts.n;
+  const std::int64_t slow_changes = iterations / dim_of(counts, terms.inner);
+  const auto broken = [&](Cycles wait) { return wait > 0 ? wait + array.restart : 0; };
+  const Cycles array_bound = instances * array.stream +
+                             (iterations - slow_changes) * broken(bubbles.fast) +
+                             (slow_changes - 1) * broken(bubbles.slow) +
+                             bunching(context, choice, terms, array, passes) +
+                             refill_wait(context, choice, terms, times);
+  const Frame frame = frame_of(context, terms, array, epilogue, passes);
+  MappingCost cost;
+  cost.latency = assembled(frame, array_bound);
+  cost.array_cycles = instances * array.stream + array.restart;
+  cost.vector_cycles = instances * epilogue.all;
+  cost.dram_cycles = context.rates.dram.cycles(terms.traffic.bus);
+  cost.dram_bytes = terms.traffic.useful;
+  cost.bus_bytes = terms.traffic.bus;
+  return cost;
+}
+
+MappingCost gemm_cost(const GemmContext& context, const GemmChoice& choice) {
+  const GemmPasses passes = gemm_passes(context, choice.tile);
+  const TileShape counts = tile_counts(context.problem, choice.tile);
+  const GemmTerms terms = gemm_terms(context, choice, counts, passes);
+  const ArrayTotals array = array_totals(context, choice.dataflow, choice.tile);
+  const EpilogueTotals epilogue = epilogue_totals(context, choice.tile.m, choice.tile.n);
+  return gemm_cost(context, choice, terms, array, epilogue, passes);
+}
+
+Bytes lower_bound_bytes(const GemmContext& context) {
+  const GemmProblem& p = context.problem;
+  const hw::HardwareConfig& h = context.hardware;
+  const int narrowest = std::min({p.a.bits, p.b.bits, p.out.bits});
+  const std::int64_t registers_bits = static_cast<std::int64_t>(h.array.rows) * h.array.cols *
+                                      (p.a.bits + 2 * p.b.bits + p.partial.bits);
+  const double elements =
+      static_cast<double>(hw::sram_bytes(h) * 8 + registers_bits) / narrowest;
+  const double macs = static_cast<double>(p.m) * static_cast<double>(p.k) *
+                      static_cast<double>(p.n);
+  const double traffic = 2.0 * macs / std::sqrt(elements) - 2.0 * elements;
+  const Bytes moved = static_cast<Bytes>(std::max(0.0, traffic) * narrowest / 8.0);
+  const Bytes compulsory =
+      (p.m * p.k * p.a.bits + p.k * p.n * p.b.bits + p.m * p.n * p.out.bits) / 8;
+  return p.instances * std::max(moved, compulsory);
+}
+
+}  // namespace tessera::sim

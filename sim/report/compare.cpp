@@ -1,0 +1,306 @@
+// What changed from one report to another.
+#include <algorithm>
+#include <map>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "sim/report/csv.h"
+#include "sim/report/format.h"
+#include "sim/report/roofline.h"
+#include "sim/report/writers.h"
+
+namespace tessera::sim {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kShownOperators = 12, kShownConfig = 8;
+
+/// What of a row is compared.
+struct Figures {
+  bool present = false;
+  std::int64_t cycles = 0, dram_bytes = 0;
+  double time_s = 0;
+  std::vector<std::int64_t> attribution = std::vector<std::int64_t>(hw::kCauses);
+};
+
+struct Pair {
+  std::string name;
+  Figures a, b;
+  std::int64_t delta() const { return b.cycles - a.cycles; }
+};
+
+struct ConfigChange {
+  std::string path, a, b;
+};
+
+struct Comparison {
+  std::string name_a, name_b;
+  Pair totals;
+  std::vector<Pair> phases, operators;
+  std::vector<ConfigChange> config;
+};
+
+void require_report(const Json& json) {
+  if (!json.is_object() || json.value("schema", Json(nullptr)) != Json("tessera-report/1")) {
+    throw std::invalid_argument("not a report: `schema` is not tessera-report/1");
+  }
+}
+
+std::int64_t dram_bytes_of(const Json& row) {
+  std::int64_t sum = 0;
+  for (const auto& entry : row.at("traffic").at("dram")) {
+    if (!entry.is_object()) continue;
+    sum += entry.at("read_bytes").get<std::int64_t>() + entry.at("write_bytes").get<std::int64_t>();
+  }
+  return sum;
+}
+
+void add(Figures& sum, const Json& row) {
+  sum.present = true;
+  sum.cycles += row.at("cycles").get<std::int64_t>();
+  sum.time_s += row.at("time_s").get<double>();
+  sum.dram_bytes += dram_bytes_of(row);
+  for (int c = 0; c < hw::kCauses; ++c) {
+    sum.attribution[c] +=
+        row.at("attribution").at(to_string(static_cast<hw::Cause>(c))).get<std::int64_t>();
+  }
+}
+
+/// Pairs rows of the same name, layers summed, in order of first appearance.
+std::vector<Pair> pair_rows(const Json& a, const Json& b, bool with_phase) {
+  std::vector<Pair> pairs;
+  std::map<std::string, std::size_t> position;
+  const auto at = [&](const Json& row) -> Pair& {
+    const std::string name = row.at("name").get<std::string>();
+    const std::string key = with_phase ? row.at("phase").get<std::string>() + "." + name : name;
+    const auto [found, is_new] = position.emplace(key, pairs.size());
+    if (is_new) pairs.push_back({key, {}, {}});
+    return pairs[found->second];
+  };
+  for (const auto& row : a) add(at(row).a, row);
+  for (const auto& row : b) add(at(row).b, row);
+  return pairs;
+}
+
+void find_changes(const Json& a, const Json& b, const std::string& path,
+                  std::vector<ConfigChange>& changes) {
+  if (a == b) return;
+  if (!a.is_object() || !b.is_object()) {
+    changes.push_back(
+        {path, a.is_null() ? "absent" : scalar_text(a), b.is_null() ? "absent" : scalar_text(b)});
+    return;
+  }
+  const auto below = [&](const std::string& key) { return path.empty() ? key : path + "." + key; };
+  for (const auto& item : a.items()) {
+    find_changes(item.value(), b.value(item.key(), Json(nullptr)), below(item.key()), changes);
+  }
+  for (const auto& item : b.items()) {
+    if (!a.contains(item.key())) {
+      find_changes(nullptr, item.value(), below(item.key()), changes);
+    }
+  }
+}
+
+Comparison compare(const Json& a, const Json& b) {
+  require_report(a);
+  require_report(b);
+  Comparison result;
+  try {
+    result.name_a = a.at("run").get<std::string>();
+    result.name_b = b.at("run").get<std::string>();
+    result.totals.name = "total";
+    add(result.totals.a, a.at("totals"));
+    add(result.totals.b, b.at("totals"));
+    result.phases = pair_rows(a.at("phases"), b.at("phases"), false);
+    result.operators = pair_rows(a.at("operators"), b.at("operators"), true);
+    find_changes(a.at("config"), b.at("config"), "", result.config);
+  } catch (const Json::exception& error) {
+    throw std::invalid_argument(std::string("not a complete report: ") + error.what());
+  }
+  std::stable_sort(
+      result.operators.begin(), result.operators.end(),
+      [](const Pair& x, const Pair& y) { return std::abs(x.delta()) > std::abs(y.delta()); });
+  return result;
+}
+
+/// The cause whose cycles moved most, or -1 when none did.
+int moved_cause(const Pair& pair) {
+  int most = -1;
+  std::int64_t largest = 0;
+  for (int c = 0; c < hw::kCauses; ++c) {
+    const std::int64_t moved = std::abs(pair.b.attribution[c] - pair.a.attribution[c]);
+    if (moved > largest) {
+      largest = moved;
+      most = c;
+    }
+  }
+  return most;
+}
+
+std::int64_t cause_delta(const Pair& pair, int cause) {
+  return pair.b.attribution[cause] - pair.a.attribution[cause];
+}
+
+bool changed(const Pair& pair) {
+  return pair.delta() != 0 || pair.a.dram_bytes != pair.b.dram_bytes ||
+         pair.a.present != pair.b.present || moved_cause(pair) >= 0;
+}
+
+bool any_changed(const Comparison& comparison) {
+  const auto& operators = comparison.operators;
+  return changed(comparison.totals) || std::any_of(operators.begin(), operators.end(), changed) ||
+         comparison.totals.a.time_s != comparison.totals.b.time_s;
+}
+
+std::string signed_grouped(std::int64_t value) {
+  return value > 0 ? "+" + grouped(value) : grouped(value);
+}
+
+std::string cause_text(const Pair& pair) {
+  if (!pair.a.present) return "only in the new report";
+  if (!pair.b.present) return "only in the old report";
+  const int cause = moved_cause(pair);
+  if (cause < 0) return "-";
+  return fmt::format("{} {}", to_string(static_cast<hw::Cause>(cause)),
+                     signed_grouped(cause_delta(pair, cause)));
+}
+
+std::string side(const Figures& figures) { return figures.present ? grouped(figures.cycles) : "-"; }
+
+std::string change_table(const std::string& title, const std::vector<Pair>& pairs, int width) {
+  std::vector<Column> columns{
+      {title, Align::kLeft, 0, {}},         {"old cycles", Align::kRight, 0, {}},
+      {"new cycles", Align::kRight, 0, {}}, {"change", Align::kRight, 0, {}},
+      {"", Align::kRight, 1, {}},           {"DRAM MB", Align::kRight, 2, {}},
+      {"moved most", Align::kLeft, 0, {}}};
+  for (const Pair& pair : pairs) {
+    const double bytes = 1e-6 * static_cast<double>(pair.b.dram_bytes - pair.a.dram_bytes);
+    const std::vector<std::string> cells{
+        pair.name,
+        side(pair.a),
+        side(pair.b),
+        signed_grouped(pair.delta()),
+        pair.a.cycles > 0 ? signed_percent(ratio(pair.delta(), pair.a.cycles)) : "",
+        (bytes > 0 ? "+" : "") + fixed(bytes, 3),
+        cause_text(pair)};
+    for (std::size_t c = 0; c < cells.size(); ++c) columns[c].cells.push_back(cells[c]);
+  }
+  return table(columns, width);
+}
+
+std::string config_lines(const Comparison& comparison, int width) {
+  std::string text;
+  const int changes = static_cast<int>(comparison.config.size());
+  for (int i = 0; i < std::min(changes, kShownConfig); ++i) {
+    const ConfigChange& change = comparison.config[i];
+    text += clip(fmt::format("   {}: {} -> {}", change.path, change.a, change.b), width) + "\n";
+  }
+  if (changes > kShownConfig) text += fmt::format("   ... {} more\n", changes - kShownConfig);
+  return text.empty() ? text : " CONFIGURATION\n" + text + "\n";
+}
+
+std::string total_line(const Comparison& comparison, int width) {
+  const Figures& a = comparison.totals.a;
+  const Figures& b = comparison.totals.b;
+  const Scale time = time_scale(std::max(a.time_s, b.time_s));
+  const Scale bytes = byte_scale(static_cast<double>(std::max(a.dram_bytes, b.dram_bytes)));
+  std::vector<std::string> parts;
+  parts.push_back(fmt::format("{} -> {} ({})", time.text(a.time_s), time.with_unit(b.time_s),
+                              signed_percent(ratio(b.time_s - a.time_s, a.time_s))));
+  parts.push_back(fmt::format("{} -> {} cycles ({})", grouped(a.cycles), grouped(b.cycles),
+                              signed_grouped(comparison.totals.delta())));
+  parts.push_back(
+      fmt::format("DRAM {} -> {}", bytes.text(a.dram_bytes), bytes.with_unit(b.dram_bytes)));
+  return flow(" ", parts, width);
+}
+
+std::string operator_changes(const Comparison& comparison, int width, bool all) {
+  std::vector<Pair> pairs;
+  for (const Pair& pair : comparison.operators) {
+    if (changed(pair)) pairs.push_back(pair);
+  }
+  const int count = static_cast<int>(pairs.size());
+  const bool cut = !all && count > kShownOperators + 1;
+  std::string rest;
+  if (cut) {
+    std::int64_t delta = 0;
+    for (int i = kShownOperators; i < count; ++i) delta += pairs[i].delta();
+    rest = fmt::format(" ... {} more changed by {} (--all)\n", count - kShownOperators,
+                       signed_grouped(delta));
+    pairs.resize(kShownOperators);
+  }
+  const int same = static_cast<int>(comparison.operators.size()) - count;
+  if (same > 0) rest += fmt::format(" {} of {} operators did not change\n", same, same + count);
+  return (pairs.empty() ? "" : change_table("OPERATOR", pairs, width)) + rest;
+}
+
+Json pair_json(const Pair& pair) {
+  Json json;
+  json["name"] = pair.name;
+  const auto side_json = [](const Figures& figures, std::int64_t value) {
+    return figures.present ? Json(value) : Json(nullptr);
+  };
+  json["cycles"] = {{"a", side_json(pair.a, pair.a.cycles)},
+                    {"b", side_json(pair.b, pair.b.cycles)},
+                    {"delta", pair.delta()}};
+  json["time_s"] = {{"a", pair.a.time_s}, {"b", pair.b.time_s}};
+  json["dram_bytes"] = {{"a", side_json(pair.a, pair.a.dram_bytes)},
+                        {"b", side_json(pair.b, pair.b.dram_bytes)},
+                        {"delta", pair.b.dram_bytes - pair.a.dram_bytes}};
+  Json& attribution = json["attribution_delta"];
+  for (int c = 0; c < hw::kCauses; ++c) {
+    attribution[to_string(static_cast<hw::Cause>(c))] = cause_delta(pair, c);
+  }
+  const int cause = moved_cause(pair);
+  json["moved_most"] = cause < 0 ? Json(nullptr) : Json(to_string(static_cast<hw::Cause>(cause)));
+  return json;
+}
+
+Json pairs_json(const std::vector<Pair>& pairs) {
+  Json json = Json::array();
+  for (const Pair& pair : pairs) json.push_back(pair_json(pair));
+  return json;
+}
+
+}  // namespace
+
+std::string compare_text(const Json& a, const Json& b, const TextOptions& options) {
+  const Comparison comparison = compare(a, b);
+  const int width = options.width;
+  std::string text = flow("", {comparison.name_a + " -> " + comparison.name_b}, width) +
+                     repeated("─", width) + "\n";
+  const std::string config = config_lines(comparison, width);
+  if (!any_changed(comparison)) {
+    const char* const what = config.empty()
+                                 ? " identical: same configuration, cycles, causes and traffic\n"
+                                 : " identical figures: no cycle, cause or byte moved\n";
+    return text + (config.empty() ? "" : config) + what + total_line(comparison, width);
+  }
+  text += total_line(comparison, width) + "\n" + config;
+  if (comparison.phases.size() > 1) {
+    text += change_table("PHASE", comparison.phases, width) + "\n";
+  }
+  text += change_table("TOTAL", {comparison.totals}, width) + "\n";
+  return text + operator_changes(comparison, width, options.all);
+}
+
+nlohmann::ordered_json compare_json(const Json& a, const Json& b) {
+  const Comparison comparison = compare(a, b);
+  Json json;
+  json["schema"] = "tessera-compare/1";
+  json["a"] = comparison.name_a;
+  json["b"] = comparison.name_b;
+  json["identical"] = !any_changed(comparison);
+  json["totals"] = pair_json(comparison.totals);
+  json["phases"] = pairs_json(comparison.phases);
+  json["operators"] = pairs_json(comparison.operators);
+  json["config"] = Json::array();
+  for (const auto& change : comparison.config) {
+    json["config"].push_back({{"path", change.path}, {"a", change.a}, {"b", change.b}});
+  }
+  return json;
+}
+
+}  // namespace tessera::sim

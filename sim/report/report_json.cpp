@@ -1,0 +1,215 @@
+// report.json (schema tessera-report/1), its rows and the host's figures.
+#include "sim/report/rows.h"
+#include "sim/report/writers.h"
+
+namespace tessera::sim {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json traffic_json(const hw::TrafficByClass& traffic) {
+  Json json = Json::object();
+  for (int c = 0; c < hw::kTrafficClasses; ++c) {
+    json[to_string(static_cast<hw::TrafficClass>(c))] = {{"read_bytes", traffic[c].read},
+                                                         {"write_bytes", traffic[c].write}};
+  }
+  return json;
+}
+
+Json traffic_json(const ReportRow& row, const std::vector<BufferSummary>& buffers) {
+  Json json;
+  json["dram"] = traffic_json(row.dram);
+  json["dram"]["bus_bytes"] = row.dram_bus_bytes;
+  json["dram"]["compulsory_bytes"] = row.compulsory_bytes;
+  for (std::size_t b = 0; b < buffers.size() && b < row.buffers.size(); ++b) {
+    json[buffers[b].name] = traffic_json(row.buffers[b]);
+  }
+  return json;
+}
+
+Json bounds_json(const Bounds& bounds) {
+  return {{"compute_cycles", bounds.compute_cycles},
+          {"as_mapped_cycles", bounds.as_mapped_cycles},
+          {"dram_cycles", bounds.dram_cycles},
+          {"dram_as_mapped_cycles", bounds.dram_as_mapped_cycles},
+          {"scratchpad_cycles", bounds.scratchpad_cycles},
+          {"vector_cycles", bounds.vector_cycles}};
+}
+
+Json attribution_json(const std::array<Cycles, hw::kCauses>& attribution) {
+  Json json;
+  for (int c = 0; c < hw::kCauses; ++c) {
+    json[to_string(static_cast<hw::Cause>(c))] = attribution[c];
+  }
+  return json;
+}
+
+/// Null when nothing of the class was loaded.
+Json reuse_json(double reuse, Bytes loaded) { return loaded > 0 ? Json(reuse) : Json(nullptr); }
+
+Json reuse_json(const ReportRow& row) {
+  const auto loaded = [&](hw::TrafficClass c) { return row.dram[static_cast<int>(c)].read; };
+  return {
+      {"weights", reuse_json(row.reuse_weights, loaded(hw::TrafficClass::kWeights))},
+      {"activations", reuse_json(row.reuse_activations, loaded(hw::TrafficClass::kActivations))}};
+}
+
+Json roofline_json(const std::optional<Roofline>& roofline) {
+  if (!roofline) return nullptr;
+  return {{"operational_intensity", roofline->operational_intensity},
+          {"ridge", roofline->ridge},
+          {"ridge_bandwidth", roofline->ridge_bandwidth},
+          {"bound", roofline->bound},
+          {"achieved_fraction", roofline->achieved_fraction},
+          {"next_bound", roofline->next_bound},
+          {"next_bound_distance", roofline->next_bound_distance},
+          {"as_mapped_bound", roofline->as_mapped_bound},
+          {"as_mapped_next_bound", roofline->as_mapped_next_bound},
+          {"as_mapped_next_share", roofline->as_mapped_next_share},
+          {"bytes", roofline->bytes}};
+}
+
+Json mapping_json(const std::optional<MappingSummary>& mapping) {
+  if (!mapping) return nullptr;
+  const bool is_gemm = !mapping->dataflow.empty();
+  Json json;
+  json["dataflow"] = is_gemm ? Json(mapping->dataflow) : Json(nullptr);
+  json["tile"] = {{"m", mapping->tile_m}, {"k", mapping->tile_k}, {"n", mapping->tile_n}};
+  json["loop_order"] = is_gemm ? Json(mapping->loop_order) : Json(nullptr);
+  json["double_buffered"] = mapping->double_buffered;
+  json["resident"] = mapping->resident;
+  json["dram_bytes"] = mapping->dram_bytes;
+  json["least_dram_bytes"] = mapping->least_dram_bytes;
+  json["lower_bound_bytes"] = mapping->lower_bound_bytes;
+  json["gap"] = mapping->least_dram_bytes > 0 ? Json(mapping->gap) : Json(nullptr);
+  json["analytical_cycles"] = mapping->analytical_cycles;
+  return json;
+}
+
+/// What totals, phases and operators have in common.
+void append_figures(Json& json, const ReportRow& row, const Report& report) {
+  json["cycles"] = row.cycles;
+  json["span_cycles"] = row.span_cycles;
+  json["time_s"] = row.time_s;
+  json["macs"] = row.macs;
+  json["utilization"] = row.utilization;
+  json["energy_j"] = row.energy_j ? Json(*row.energy_j) : Json(nullptr);
+  json["bounds"] = bounds_json(row.bounds);
+  json["attribution"] = attribution_json(row.attribution);
+  json["traffic"] = traffic_json(row, report.buffers);
+  json["reuse"] = reuse_json(row);
+  json["roofline"] = roofline_json(row.roofline);
+  json["vector"] = {{"hidden_cycles", row.vector_hidden},
+                    {"exposed_cycles", row.vector_busy - row.vector_hidden}};
+}
+
+Json operator_json(const ReportRow& row, const Report& report) {
+  Json json;
+  json["name"] = row.name;
+  json["phase"] = row.phase;
+  json["layer"] = row.layer < 0 ? Json(nullptr) : Json(row.layer);
+  json["core"] = row.core;
+  json["kind"] = row.kind;
+  json["m"] = row.m;
+  json["k"] = row.k;
+  json["n"] = row.n;
+  json["count"] = row.count;
+  json["members"] = row.members;
+  append_figures(json, row, report);
+  json["mapping"] = mapping_json(row.mapping);
+  return json;
+}
+
+Json phase_json(const ReportRow& row, const Report& report) {
+  Json json;
+  json["name"] = row.name;
+  json["title"] = row.title;
+  json["unit"] = row.unit;
+  json["units"] = row.units;
+  json["repeat"] = row.repeat;
+  append_figures(json, row, report);
+  return json;
+}
+
+Json totals_json(const Report& report) {
+  const ReportRow& row = report.totals;
+  Json json;
+  json["title"] = row.title;
+  json["unit"] = row.unit;
+  json["units"] = row.units;
+  append_figures(json, row, report);
+  return json;
+}
+
+Json units_json(const std::map<std::string, hw::UnitCounters>& units) {
+  Json json = Json::object();
+  for (const auto& [name, unit] : units) {
+    json[name] = {
+        {"busy_cycles", unit.busy}, {"stalled_cycles", unit.stalled}, {"idle_cycles", unit.idle}};
+  }
+  return json;
+}
+
+Json buffers_json(const std::vector<BufferSummary>& buffers) {
+  Json json = Json::object();
+  for (const auto& buffer : buffers) {
+    Json& entry = json[buffer.name];
+    entry["capacity_bytes"] = buffer.capacity_bytes;
+    entry["peak_bytes"] = buffer.peak_bytes;
+    const auto& change = buffer.first_size_that_changes;
+    entry["first_size_that_changes"] = change.empty() ? Json(nullptr) : Json(change);
+  }
+  return json;
+}
+
+void append_head(Json& json, const Report& report) {
+  json["schema"] = "tessera-report/1";
+  json["tool_version"] = report.tool_version;
+  json["model_version"] = report.model_version;
+  json["run"] = report.run_name;
+  json["hardware"] = report.hardware_name;
+  json["precision"] = report.precision;
+  json["fidelity"] = report.fidelity;
+  json["config"] = report.config;
+}
+
+void append_machine(Json& json, const Report& report) {
+  json["units"] = units_json(report.units);
+  json["vector"] = {{"hidden_cycles", report.vector_hidden_cycles},
+                    {"exposed_cycles", report.vector_exposed_cycles}};
+  json["buffers"] = buffers_json(report.buffers);
+  const auto& hits = report.dram_row_hit_rate;
+  json["dram"] = {{"sustained_fraction", report.dram_sustained_fraction},
+                  {"row_hit_rate", hits ? Json(*hits) : Json(nullptr)},
+                  {"bursts", report.dram_bursts},
+                  {"peak_bytes_per_second", report.dram_peak_bytes_per_second}};
+  json["array"] = {{"peak_macs_per_cycle", report.peak_macs_per_cycle},
+                   {"core_hz", report.core_hz}};
+  json["model_notes"] = report.model_notes;
+}
+
+}  // namespace
+
+nlohmann::ordered_json report_json(const Report& report) {
+  Json json;
+  append_head(json, report);
+  json["totals"] = totals_json(report);
+  json["phases"] = Json::array();
+  for (const auto& row : report.phases) json["phases"].push_back(phase_json(row, report));
+  json["operators"] = Json::array();
+  for (const auto& row : report.operators) json["operators"].push_back(operator_json(row, report));
+  append_machine(json, report);
+  return json;
+}
+
+nlohmann::ordered_json host_json(const HostFigures& host) {
+  return {{"schema", "tessera-host/1"},
+          {"wall_s", host.wall_s},
+          {"cpu_s", host.cpu_s},
+          {"map_s", host.map_s},
+          {"peak_memory_bytes", host.peak_memory},
+          {"cycles_per_cpu_second", host.cycles_per_cpu_second},
+          {"events", host.events}};
+}
+
+}  // namespace tessera::sim

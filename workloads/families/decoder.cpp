@@ -1,0 +1,33 @@
+#include "workloads/families/decoder.h"
+
+#include "workloads/families/blocks.h"
+
+namespace tessera::workloads {
+namespace {
+
+void append_lm_head(PhaseBuilder& phase, const Matrix& stream) {
+  const ModelDescriptor& model = phase.model();
+  if (model.lm_head == LmHead::kNone) {
+    return;
+  }
+  const MatrixView rows =
+      model.lm_head == LmHead::kAllTokens
+          ? whole(stream)
+          : row_of_each_request(stream, phase.batch(), phase.tokens(), phase.tokens() - 1);
+  linear(phase, "LM_Head", rows, model.vocab_size);
+}
+
+}  // namespace
+
+void append_decoder(Graph& graph, const PhaseRequest& request) {
+  const ModelDescriptor& model = request.model;
+  PhaseBuilder phase(graph, request.phase, model, request.batch, request.tokens);
+  Matrix stream = token_embedding(phase);
+  if (!model.rope) {
+    stream = add_positions(phase, stream, model.max_position_embeddings);
+  }
+  stream = transformer_layers(phase, stream, KvSource::kCache);
+  append_lm_head(phase, final_norm(phase, stream));
+}
+
+}  // namespace tessera::workloads

@@ -1,0 +1,34 @@
+#include <stdexcept>
+#include <string>
+
+#include "workloads/passes/passes.h"
+
+namespace tessera::workloads {
+namespace {
+
+int bits_of(TensorClass cls, const Precision& precision) {
+  switch (cls) {
+    case TensorClass::kWeights:
+      return precision.weight_bits;
+    case TensorClass::kActivations:
+      return precision.activation_bits;
+    case TensorClass::kKvCache:
+      return precision.kv_bits;
+  }
+  throw std::logic_error("unknown tensor class");
+}
+
+}  // namespace
+
+Graph apply_precision(Graph graph, const Precision& precision) {
+  for (Tensor& tensor : graph.tensors) {
+    tensor.format.bits = bits_of(tensor.cls, precision);
+    if (tensor.format.bits <= 0) {
+      throw std::invalid_argument(std::string("precision: bits of ") + to_string(tensor.cls) +
+                                  " must be positive, not " + std::to_string(tensor.format.bits));
+    }
+  }
+  return graph;
+}
+
+}  // namespace tessera::workloads
