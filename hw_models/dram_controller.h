@@ -20,6 +20,7 @@ struct DramRequest {
   Bytes bus_bytes = 0;
   bool is_write = false;
   Femtoseconds arrival = 0;       // when it reaches the controller (not before now)
+  Femtoseconds data_crossed = 0;  // writes: when the interconnect has passed the last of its data
   bool operator<(const DramRequest& o) const {
     return requester != o.requester ? requester < o.requester : sequence < o.sequence;
   }

@@ -60,8 +60,10 @@ void Interconnect::send(DramRequest request) {
   served_last_ = request.requester;
   Femtoseconds at = now_fs();
   if (request.is_write) {
-    at = std::max(at, write_free_) + data_time(request.bus_bytes);
-    write_free_ = at;
+    // Beats cross as they come: the DRAM may begin with the first.
+    at = std::max(at, write_free_);
+    write_free_ = at + data_time(request.bus_bytes);
+    request.data_crossed = write_free_;
   }
   request.arrival = at + latency_fs_;
   dram_.requests.post(request);
@@ -71,9 +73,11 @@ void Interconnect::accept(const DramResponse& response) {
   const DramRequest& request = response.request;
   Femtoseconds last = response.last_data;
   if (!request.is_write) {
-    // Beats cross as they come: the path is busy for their time, the last one not before its data.
+    // The path is busy for the time of the data, and the last beat not ahead of the DRAM.
     last = std::max(last, read_free_ + data_time(request.bus_bytes));
     read_free_ = last;
+  } else {
+    last = std::max(last, request.data_crossed);
   }
   const Femtoseconds arrival = core_.edge(core_.edge_at_or_after(last + latency_fs_));
   const Femtoseconds data = std::max(response.last_data - response.first_data,

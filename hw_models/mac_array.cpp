@@ -122,16 +122,19 @@ void MacArray::open_streams(const Job& job) {
                                                 {gemm.m, gemm.k, gemm.n}, widths, gemm.accumulate);
   std::map<int, std::vector<BankRate>> rates;
   OperatorCounters& op = operator_of(job.id);
-  const auto add = [&](const TileOperand& operand, std::int64_t count) {
+  const Cycles streaming = job.cost.stream() - job.cost.successor_wait;
+  // The stationary operand enters fold by fold while the fold before streams.
+  const Cycles a_cycles = gemm.dataflow == Dataflow::kInputStationary ? job.cost.stream() : streaming;
+  const Cycles b_cycles = gemm.dataflow == Dataflow::kWeightStationary ? job.cost.stream() : streaming;
+  const auto add = [&](const TileOperand& operand, std::int64_t count, Cycles cycles) {
     const auto buffer = static_cast<std::size_t>(operand.region.buffer);
-    add_rates(rates[operand.region.buffer], config_.buffers[buffer], operand.region, count,
-              job.cost.stream() - job.cost.successor_wait);
+    add_rates(rates[operand.region.buffer], config_.buffers[buffer], operand.region, count, cycles);
     op.buffer_accesses[buffer] += count;
     counters_.buffers[buffer].accesses += count;
   };
-  add(gemm.a, accesses.a);
-  add(gemm.b, accesses.b);
-  add(gemm.c, accesses.c);
+  add(gemm.a, accesses.a, a_cycles);
+  add(gemm.b, accesses.b, b_cycles);
+  add(gemm.c, accesses.c, streaming);
   ++stream_sequence_;
   open_buffers_.clear();
   for (auto& [buffer, bank_rates] : rates) {

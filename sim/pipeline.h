@@ -1,9 +1,6 @@
 // The straight line: load -> graph -> plan -> program -> simulate -> report.
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "sim/config/run_config.h"
 #include "sim/mapper/plan.h"
 #include "sim/report/report.h"
@@ -27,9 +24,5 @@ Report simulate_run(const PreparedRun& run, HostFigures* host = nullptr);
 
 /// Simulates in a forked child.
 Report simulate_run_isolated(const PreparedRun& run);
-
-/// The "it would take" table: each change simulated in a child of its own.
-std::vector<WhatIf> simulate_what_ifs(const std::string& subject,
-                                      const std::vector<std::string>& sets, const Report& base);
 
 }  // namespace tessera::sim

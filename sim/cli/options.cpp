@@ -197,7 +197,7 @@ std::string program_help() {
 
 std::string nearest(const std::string& word, const std::vector<std::string>& candidates) {
   std::string best;
-  int least = 1 + static_cast<int>(word.size()) / 2;
+  int least = 2 + static_cast<int>(word.size()) / 3;
   for (const auto& candidate : candidates) {
     const bool begins = !word.empty() && candidate.compare(0, word.size(), word) == 0;
     const int distance = begins ? 0 : edit_distance(word, candidate);

@@ -53,11 +53,7 @@ class TemporaryFile {
   }
 
  private:
-  [[noreturn]] void fail() {
-    const std::string why = reason();
-    if (descriptor_ < 0) name_.clear();
-    throw OutputError("cannot write " + path_ + ": " + why);
-  }
+  [[noreturn]] void fail() { throw OutputError("cannot write " + path_ + ": " + reason()); }
 
   std::string path_, name_;
   int descriptor_ = -1;

@@ -174,8 +174,10 @@ std::int64_t whole_quantity(const Value& value, const std::string& path, const D
                              const std::string& unit) {
   const std::string units = fmt::format("{}", fmt::join(unit_names(dimension), ", "));
   if (unit.empty()) {
+    const bool single = dimension.units.size() == 1;
     fail(value.position, path, fmt::format("{} has no unit", shown(value)),
-         {fmt::format("allowed: a number with one of {}", units)});
+         {single ? fmt::format("did you mean '{} {}'?", number, units)
+                 : fmt::format("allowed: a number with one of {}", units)});
   }
   std::string meant;
   for (const auto& [wrong, right] : dimension.confusions) {

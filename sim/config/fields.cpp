@@ -37,7 +37,7 @@ void check_name(const MapEntry& entry, const std::string& path) {
     good = good && ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_');
   }
   if (good) return;
-  fail(entry.key_position, path, "is not a name (lower-case letters, digits and _, 40 at most)");
+  fail(entry.key_position, path, "not a name (lower-case letters, digits and _, 40 at most)");
 }
 
 std::string default_text(const Json& value) {

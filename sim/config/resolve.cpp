@@ -34,6 +34,16 @@ const std::string& name_in(const Value& value, const std::string& path) {
   return scalar_text(value, path, "a name or a path");
 }
 
+/// A workload of one form does not merge with one of the other form (one model, phases).
+void separate_workloads(const Value& below, Value& tree) {
+  const Value* base = below.find("workload");
+  Value* over = tree.find("workload");
+  if (!base || !over) return;
+  const bool to_phases = base->find("model") && over->find("phases");
+  const bool to_model = base->find("phases") && over->find("model");
+  if (to_phases || to_model) over->replaces = true;
+}
+
 /// `tree` laid over what its `base:` names.
 Value with_base(ConfigKind kind, Value tree, const std::string& path, const Chain& chain) {
   const Value* base = tree.find("base");
@@ -42,6 +52,7 @@ Value with_base(ConfigKind kind, Value tree, const std::string& path, const Chai
   const std::string file = find_config(kind, name_in(*base, key), base->position, key);
   const Value below = load_file(kind, file, base->position, key, chain);
   tree.erase("base");
+  if (kind == ConfigKind::kRun) separate_workloads(below, tree);
   Value merged = merge(below, tree);
   merged.replaces = true;
   return merged;
@@ -178,8 +189,9 @@ std::size_t split_path(const std::shared_ptr<const Source>& source,
 }
 
 /// What a --set puts in: maps merge with what is there, anything else replaces it.
-void put(Value& map, const Segment& segment, const Position& position, const Value& value) {
+void put(Value& map, const Segment& segment, const Position& position, Value value) {
   const Value* known = map.find(segment.key);
+  if (value.find("base")) value.replaces = true;
   map.set(segment.key, position, known ? merge(*known, value) : value);
 }
 
@@ -195,6 +207,7 @@ void apply_set(Value& run, const std::string& argument) {
   source->name = "--set";
   source->directory = ".";
   source->text = argument;
+  source->index_lines();
   if (argument.find_first_of("\n\r") != std::string::npos) {
     fail({source, 0, 0}, "", "a --set argument is one line");
   }

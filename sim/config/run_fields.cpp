@@ -142,7 +142,7 @@ WorkloadSpec read_workload(const Value& value, const std::string& path) {
   for (const MapEntry& entry : value.entries) {
     if (entry.key == "phases") continue;
     fail(entry.key_position, join_path(path, entry.key), "does not go with phases",
-         {"write it in a phase: " + join_path(path, "phases.NAME.") + entry.key});
+         {fmt::format("write it in a phase: {}.phases.NAME.{}", path, entry.key)});
   }
   spec.single = false;
   spec.phases = read_phases(*phases, join_path(path, "phases"));
@@ -342,7 +342,7 @@ void check_pattern(const MapEntry& entry, const std::string& path) {
     good = good && (std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' || c == '*');
   }
   if (good) return;
-  fail(entry.key_position, path, "is not an operator pattern (letters, digits, _ . and *)");
+  fail(entry.key_position, path, "not an operator pattern (letters, digits, _ . and *)");
 }
 
 const OpenMap<MappingPin> kPatterns{"PATTERN", "^[A-Za-z0-9_.*]{1,200}$", check_pattern};

@@ -51,13 +51,17 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::string_view Source::line_text(int line) const {
-  std::string_view rest = text;
-  for (int i = 0; i < line; ++i) {
-    const std::size_t end = rest.find('\n');
-    if (end == std::string_view::npos) return {};
-    rest.remove_prefix(end + 1);
+void Source::index_lines() {
+  line_starts.assign(1, 0);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\n') line_starts.push_back(i + 1);
   }
+}
+
+std::string_view Source::line_text(int line) const {
+  const std::size_t index = static_cast<std::size_t>(line);
+  if (index >= line_starts.size()) return {};
+  std::string_view rest = std::string_view(text).substr(line_starts[index]);
   rest = rest.substr(0, rest.find('\n'));
   if (!rest.empty() && rest.back() == '\r') rest.remove_suffix(1);
   return rest;
@@ -142,7 +146,8 @@ void fail(const Position& position, const std::string& path, const std::string& 
     text = fmt::format("error: {}{}", subject, message);
   } else {
     const std::string_view line = position.source->line_text(position.line);
-    const int column = characters(line.substr(0, position.column)) + 1;
+    const int column = line.empty() ? position.column + 1
+                                    : characters(line.substr(0, position.column)) + 1;
     text = fmt::format("{}:{}:{}: error: {}{}", position.source->name, position.line + 1, column,
                        subject, message);
     if (!line.empty()) text += "\n" + excerpt(position);
@@ -156,7 +161,7 @@ void fail(const Position& position, const std::string& path, const std::string& 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
   std::string best;
   std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
-  if (word.size() <= 2) best_distance = 2;
+  if (word.size() <= 2) best_distance = word.size();
   for (const std::string& candidate : candidates) {
     if (candidate.size() > word.size() + best_distance) continue;
     const std::size_t distance = edit_distance(word.substr(0, 100), candidate);

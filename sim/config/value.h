@@ -15,8 +15,10 @@ struct Source {
   std::string directory;  // where the names that it mentions are looked up first
   std::string path;       // canonical path of a file; empty for <stdin> and --set
   std::string text;
+  std::vector<std::size_t> line_starts;  // byte of each line; set by index_lines
 
-  /// Line `line` (0-based) without its end.
+  void index_lines();
+  /// Line `line` (0-based) without its end; empty behind the last. REQUIRES: index_lines.
   std::string_view line_text(int line) const;
 };
 

@@ -1,5 +1,6 @@
 #include "sim/config/yaml_reader.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -94,6 +95,20 @@ void check_brackets(const std::shared_ptr<const Source>& source) {
   }
 }
 
+/// yaml-cpp takes an unclosed bracket at the end of its input for many things.
+void check_closed(const std::shared_ptr<const Source>& source, std::size_t column) {
+  const std::string_view value = std::string_view(source->text).substr(column);
+  if (value.find_first_of("'\"#") != std::string_view::npos) return;
+  const auto count = [&](char c) { return std::count(value.begin(), value.end(), c); };
+  if (count('[') == count(']') && count('{') == count('}')) return;
+  fail({source, 0, static_cast<int>(column)}, "", "a bracket is not closed");
+}
+
+[[noreturn]] void refuse_alias(const Position& position) {
+  fail(position, "", "aliases (*name) are not used: write the value, or base: FILE",
+       {"a pattern that starts with * needs quotes: \"*.MLP_FC1\""});
+}
+
 /// Builds the tree from yaml-cpp's events; refuses everything outside the strict subset.
 class TreeBuilder : public YAML::EventHandler {
  public:
@@ -116,8 +131,7 @@ class TreeBuilder : public YAML::EventHandler {
     add(std::move(value));
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-    fail(at(source_, mark), "", "aliases (*name) are not used: write the value, or base: FILE",
-         {"a pattern that starts with * needs quotes: \"*.MLP_FC1\""});
+    refuse_alias(at(source_, mark));
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& text) override;
@@ -261,6 +275,8 @@ Value parse(const std::shared_ptr<const Source>& source, const std::string& text
     while (parser.HandleNextDocument(builder)) {
     }
   } catch (const YAML::Exception& error) {
+    const bool alias = error.msg.find("referenced anchor") != std::string::npos;
+    if (alias) refuse_alias(at(source, error.mark));
     fail(at(source, error.mark), "", "not YAML: " + error.msg);
   }
   return builder.take();
@@ -289,6 +305,7 @@ std::shared_ptr<const Source> make_source(std::istream& stream, const std::strin
   }
   const std::string_view byte_order_mark = "\xEF\xBB\xBF";
   if (source->text.compare(0, 3, byte_order_mark) == 0) source->text.erase(0, 3);
+  source->index_lines();
   return source;
 }
 
@@ -326,6 +343,7 @@ Value parse_document(const std::shared_ptr<const Source>& source) {
 Value parse_value(const std::shared_ptr<const Source>& source, std::size_t column) {
   check_text(source);
   check_brackets(source);
+  check_closed(source, column);
   const std::string padded = std::string(column, ' ') + source->text.substr(column);
   Value value = parse(source, padded);
   if (!value.position.source) value.position = {source, 0, static_cast<int>(column)};

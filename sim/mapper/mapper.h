@@ -24,7 +24,8 @@ Plan map_graph(const workloads::Graph& graph, const hw::HardwareConfig& hardware
                const MappingConfig& config);
 
 /// Checks a plan read from a file against graph and machine (sizes, capacities, slots that overlap,
-/// tensors that are alive together and overlap) and prices it. Throws MappingError.
+/// tensors that are alive together and overlap), prices it, and adds scratch for partial sums where
+/// the plan has none. Throws MappingError.
 void validate_plan(Plan& plan, const workloads::Graph& graph, const hw::HardwareConfig& hardware);
 
 /// Analytical price of `mapping` for `op`, alone and cold.

@@ -78,19 +78,35 @@ std::string answer(const Page& page) {
   return flow(" ", parts, page.width());
 }
 
+/// "DRAM 47.8 ms (61.2 as mapped)"; the brackets only where the mapping costs more.
+std::string bound_text(const Page& page, const char* name, Cycles least, Cycles as_mapped) {
+  const std::string text = page.time.text(page.seconds(least));
+  const std::string mapped = page.time.text(page.seconds(as_mapped));
+  const std::string suffix = mapped == text ? "" : " (" + mapped + " as mapped)";
+  return fmt::format("{} {} {}{}", name, text, page.time.unit, suffix);
+}
+
 std::string bounds_line(const Page& page) {
-  const Report& report = page.report;
-  const Bounds& bounds = report.totals.bounds;
+  const Bounds& bounds = page.report.totals.bounds;
   const auto time = [&](Cycles cycles) { return page.time.text(page.seconds(cycles)); };
   std::vector<std::string> parts;
-  parts.push_back(fmt::format("array {} {} ({} as mapped)", time(bounds.compute_cycles),
-                              page.time.unit, time(bounds.as_mapped_cycles)));
-  parts.push_back(fmt::format("DRAM {} {} ({} as mapped)", time(bounds.dram_cycles), page.time.unit,
-                              time(bounds.dram_as_mapped_cycles)));
+  parts.push_back(bound_text(page, "array", bounds.compute_cycles, bounds.as_mapped_cycles));
+  parts.push_back(bound_text(page, "DRAM", bounds.dram_cycles, bounds.dram_as_mapped_cycles));
   parts.push_back(fmt::format("vector {} {} ({} hidden)", time(bounds.vector_cycles),
-                              page.time.unit, time(report.vector_hidden_cycles)));
+                              page.time.unit, time(page.report.vector_hidden_cycles)));
   parts.push_back(fmt::format("scratchpad {} {}", time(bounds.scratchpad_cycles), page.time.unit));
   return flow(" bounds      ", parts, page.width());
+}
+
+/// "80", not "80.0"
+std::string short_number(double value) {
+  const std::string text = significant(value, 3);
+  const bool is_whole = text.size() > 2 && text.compare(text.size() - 2, 2, ".0") == 0;
+  return is_whole ? text.substr(0, text.size() - 2) : text;
+}
+
+std::string ridge_text(const Roofline& roofline) {
+  return fmt::format("ridge {} ops/B ({})", short_number(roofline.ridge), roofline.ridge_bandwidth);
 }
 
 std::string class_name(int index) {
@@ -107,14 +123,13 @@ std::string dram_lines(const Page& page) {
   for (const auto& row : report.operators) {
     if (row.mapping) least += row.mapping->least_dram_bytes;
   }
-  std::string lines =
-      flow(" DRAM        ",
-           {page.bytes.with_unit(moved) + " moved",
-            page.bytes.with_unit(least) + " least, this kind of plan",
-            page.bytes.with_unit(totals.compulsory_bytes) + " compulsory",
-            fmt::format("{} of {} GB/s", significant(1e-9 * ratio(moved, totals.time_s), 3),
-                        significant(1e-9 * report.dram_peak_bytes_per_second, 3))},
-           page.width());
+  std::string lines = flow(
+      " DRAM        ",
+      {page.bytes.with_unit(moved) + " moved", page.bytes.with_unit(least) + " least, this plan",
+       page.bytes.with_unit(totals.compulsory_bytes) + " compulsory",
+       fmt::format("{} of {} GB/s", significant(1e-9 * ratio(moved, totals.time_s), 3),
+                   significant(1e-9 * report.dram_peak_bytes_per_second, 3))},
+      page.width());
   std::vector<std::string> classes;
   for (int c = 0; c < hw::kTrafficClasses; ++c) {
     const Bytes bytes = totals.dram[c].read + totals.dram[c].write;
@@ -122,9 +137,7 @@ std::string dram_lines(const Page& page) {
     if (bytes > 0 || !optional) classes.push_back(class_name(c) + " " + page.bytes.text(bytes));
   }
   if (totals.roofline) {
-    classes.push_back(fmt::format("ridge {} ops/B at {} bandwidth",
-                                  significant(totals.roofline->ridge, 3),
-                                  totals.roofline->ridge_bandwidth));
+    classes.push_back(ridge_text(*totals.roofline));
   }
   return lines + flow("             ", classes, page.width());
 }
@@ -138,7 +151,7 @@ const char* cause_label(hw::Cause cause) {
     case hw::Cause::kPreload:
       return "preload";
     case hw::Cause::kFillDrain:
-      return "fill, drain";
+      return "fill";
     case hw::Cause::kWaitWeights:
       return "weights";
     case hw::Cause::kWaitActivations:
@@ -184,32 +197,46 @@ std::string owners(const Page& page, int cause) {
   return text;
 }
 
-/// Causes that had cycles, largest first but computing; the smallest together on one line.
+/// Causes too small for a line of their own, on one.
+CauseLine small_causes(const Page& page, const std::vector<int>& causes) {
+  constexpr int kLabelWidth = 20;
+  CauseLine line;
+  std::string named;
+  for (const int c : causes) {
+    const Cycles cycles = page.report.totals.attribution[c];
+    const std::string label = cause_label(static_cast<hw::Cause>(c));
+    const std::string text = page.cycles.text(cycles);
+    const bool is_first = line.label.empty();
+    line.label += (is_first ? "" : ", ") + label;
+    line.note += (is_first ? "" : " + ") + text;
+    named += (is_first ? "" : ", ") + label + " " + text;
+    line.cycles += cycles;
+  }
+  if (causes.size() == 1) line.note.clear();
+  if (display_width(line.label) > kLabelWidth) {
+    line.label = "others";
+    line.note = named;
+  }
+  return line;
+}
+
+/// Causes that had cycles, largest first behind computing; the smallest together on one line.
 std::vector<CauseLine> cause_lines(const Page& page) {
   const ReportRow& totals = page.report.totals;
-  std::vector<int> causes;
+  std::vector<int> causes, small;
   for (int c = 1; c < hw::kCauses; ++c) {
-    if (totals.attribution[c] > 0) causes.push_back(c);
+    if (totals.attribution[c] == 0) continue;
+    (totals.attribution[c] < kSmallCause * totals.cycles ? small : causes).push_back(c);
   }
-  std::stable_sort(causes.begin(), causes.end(),
-                   [&](int a, int b) { return totals.attribution[a] > totals.attribution[b]; });
+  const auto larger = [&](int a, int b) { return totals.attribution[a] > totals.attribution[b]; };
+  std::stable_sort(causes.begin(), causes.end(), larger);
+  std::stable_sort(small.begin(), small.end(), larger);
   std::vector<CauseLine> lines{{cause_label(hw::Cause::kCompute), "", totals.attribution[0]}};
-  CauseLine small;
-  int small_count = 0;
   for (const int c : causes) {
-    const Cycles cycles = totals.attribution[c];
-    const std::string label = cause_label(static_cast<hw::Cause>(c));
-    if (cycles >= kSmallCause * totals.cycles) {
-      lines.push_back({label, owners(page, c), cycles});
-      continue;
-    }
-    small.label += (small_count > 0 ? ", " : "") + label;
-    small.note += (small_count > 0 ? " + " : "") + page.cycles.text(cycles);
-    small.cycles += cycles;
-    ++small_count;
+    lines.push_back(
+        {cause_label(static_cast<hw::Cause>(c)), owners(page, c), totals.attribution[c]});
   }
-  if (small_count == 1) small.note.clear();
-  if (small_count > 0) lines.push_back(small);
+  if (!small.empty()) lines.push_back(small_causes(page, small));
   return lines;
 }
 
@@ -219,7 +246,7 @@ std::string cause_line(const Page& page, const CauseLine& line, Cycles largest, 
   const int room = page.width() - 3 - label_width - 2 - kFigures - kShare;
   const int cells = room * 7 / 10;
   const std::string blocks = bar(ratio(line.cycles, largest), cells);
-  const int note_at = std::max(display_width(blocks) + 2, std::min(22, room / 2));
+  const int note_at = std::max(display_width(blocks) + 2, std::min(22, room / 3));
   const std::string note = note_at + 8 < room ? clip(line.note, room - note_at - 1) : std::string();
   return repeated(" ", 3) + pad_right(clip(line.label, label_width), label_width + 2) +
          pad_right(pad_right(blocks, note_at) + note, room) +
@@ -230,10 +257,10 @@ std::string cause_line(const Page& page, const CauseLine& line, Cycles largest, 
 std::string array_cycles(const Page& page) {
   const auto lines = cause_lines(page);
   Cycles largest = 0;
-  int label_width = 11;
+  int label_width = 12;
   for (const auto& line : lines) {
     largest = std::max(largest, line.cycles);
-    label_width = std::max(label_width, std::min(28, display_width(line.label)));
+    label_width = std::max(label_width, std::min(20, display_width(line.label)));
   }
   const std::string title = " ARRAY CYCLES";
   const int figures = page.width() - static_cast<int>(title.size()) - 9;
@@ -277,7 +304,7 @@ std::string dataflow_text(const ReportRow& row) {
 
 std::string main_wait(const ReportRow& row) {
   const auto most = std::max_element(row.attribution.begin() + 1, row.attribution.end());
-  if (*most == 0) return "-";
+  if (*most == 0 || ratio(*most, row.cycles) < 0.005) return "-";
   const auto cause = static_cast<hw::Cause>(most - row.attribution.begin());
   return fmt::format("{} {}", cause_label(cause), percent(ratio(*most, row.cycles), 0));
 }
@@ -390,17 +417,18 @@ std::string operator_table(const Page& page) {
   return table(columns, page.width());
 }
 
-std::string disagreement(const Page& page, const ReportRow& row) {
+std::vector<std::string> disagreement(const Page& page, const ReportRow& row) {
   const Roofline& roofline = *row.roofline;
-  std::string ideal = "compulsory traffic alone says " + resource_name(roofline.bound);
+  std::string ideal = row_name(page, row) + ": ";
   if (row.macs > 0) {
-    ideal =
-        fmt::format("roofline says {} ({} ops/B, ridge {} at {} bandwidth)",
-                    resource_name(roofline.bound), significant(roofline.operational_intensity, 3),
-                    significant(roofline.ridge, 3), roofline.ridge_bandwidth);
+    ideal +=
+        fmt::format("roofline says {}, {} ops/B against a ridge of {} ({})",
+                    resource_name(roofline.bound), short_number(roofline.operational_intensity),
+                    short_number(roofline.ridge), roofline.ridge_bandwidth);
+  } else {
+    ideal += "compulsory traffic alone says " + resource_name(roofline.bound);
   }
-  return fmt::format("{}: {}; as mapped {}", row_name(page, row), ideal,
-                     resource_name(roofline.as_mapped_bound));
+  return {ideal, "as mapped: " + resource_name(roofline.as_mapped_bound)};
 }
 
 /// Where the classical roofline and the mapping name different limits.
@@ -410,7 +438,7 @@ std::string disagreements(const Page& page) {
   for (const auto& row : page.rows) {
     if (!row.roofline || row.roofline->bound == row.roofline->as_mapped_bound) continue;
     if (++found <= kDisagreementsShown) {
-      text += flow("   ", {disagreement(page, row)}, page.width());
+      text += flow("   ", disagreement(page, row), page.width());
     }
   }
   if (found > kDisagreementsShown) {

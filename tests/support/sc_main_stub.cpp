@@ -1,2 +1,2 @@
 // libsystemc wants an sc_main; Catch2 brings its own main.
-int sc_main(int, char**) { return 0; }
+extern "C" int sc_main(int, char**) { return 0; }

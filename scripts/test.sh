@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Sets up what is missing, builds with warnings as errors, checks formatting and layering, runs all
+# tests and one real model end to end.
+# Usage: scripts/test.sh [--long]   (--long adds the sanitizer build and the long random tests)
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source scripts/setup.sh
+install_missing "${tessera_packages[@]}" catch2 clang-format git
+
+long=false
+for argument in "$@"; do
+  case "$argument" in
+    --long) long=true ;;
+    *) echo "usage: scripts/test.sh [--long]" >&2; exit 2 ;;
+  esac
+done
+
+echo "== formatting and layering"
+scripts/check_format.sh
+scripts/check_layers.sh
+
+echo "== build (warnings as errors)"
+build ci
+
+echo "== one real model end to end"
+build/ci/tessera run siglip_edge | head -n 12
+
+if $long; then
+  echo "== tests under address and undefined-behaviour sanitizers"
+  build asan
+  ctest --preset asan -j "$(nproc)"
+fi
+
+echo "== tests"
+$long && export TESSERA_LONG=1
+ctest --preset ci -j "$(nproc)"

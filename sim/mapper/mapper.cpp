@@ -1,0 +1,170 @@
+#include "sim/mapper/mapper.h"
+
+#include <map>
+#include <sstream>
+
+#include "sim/mapper/allocation.h"
+#include "sim/mapper/gemm_search.h"
+#include "sim/mapper/pins.h"
+#include "sim/mapper/placement.h"
+#include "sim/mapper/vector_mapping.h"
+
+namespace tessera::sim {
+namespace {
+
+using workloads::Graph;
+using workloads::Operator;
+
+void describe(std::ostream& out, const OperandLayout& layout) {
+  out << layout.bits << ' ' << layout.transposed << ' ' << layout.pitch << ' ' << layout.grain
+      << ' ' << layout.gathered << ';';
+}
+
+/// Equal keys have equal mappings.
+std::string key_of(const GemmProblem& problem, const std::vector<int>& pins) {
+  std::ostringstream key;
+  key << "gemm " << problem.m << ' ' << problem.k << ' ' << problem.n << ' ' << problem.instances
+      << ';';
+  describe(key, problem.a);
+  describe(key, problem.b);
+  describe(key, problem.out);
+  for (const std::string& operation : problem.epilogue) key << operation << ' ';
+  key << ';';
+  for (const int pin : pins) key << pin << ' ';
+  return key.str();
+}
+
+std::string key_of(const VectorProblem& problem) {
+  std::ostringstream key;
+  key << "vector " << problem.m << ' ' << problem.n << ' ' << problem.operation << ' '
+      << problem.passes << ' ' << problem.parameter_bytes << ' ' << problem.parameter_loads << ';';
+  for (const auto* views : {&problem.inputs, &problem.outputs}) {
+    for (const auto& view : *views) {
+      key << view.cols << ' ';
+      describe(key, view.layout);
+    }
+    key << '|';
+  }
+  return key.str();
+}
+
+GemmMapping gemm_mapping(const GemmContext& context, const GemmChoice& choice) {
+  const SlotPlan slots = slot_plan(context, choice.dataflow, choice.tile);
+  const auto counts = slot_counts(tile_counts(context.problem, choice.tile), choice);
+  const auto at = [&](std::size_t i) {
+    return counts[i] == 0 ? Slots{} : Slots{slots.buffer[i], 0, slots.bytes[i], counts[i]};
+  };
+  GemmMapping mapping;
+  mapping.dataflow = choice.dataflow;
+  mapping.tile = choice.tile;
+  mapping.order = choice.order;
+  mapping.resident_a = choice.resident_a;
+  mapping.resident_b = choice.resident_b;
+  mapping.a = at(0);
+  mapping.b = at(1);
+  mapping.accumulators = at(2);
+  mapping.outputs = at(3);
+  return mapping;
+}
+
+/// The choice behind a mapping: slots counted in sets again.
+GemmChoice choice_of(const GemmContext& context, const GemmMapping& mapping) {
+  const TileShape counts = tile_counts(context.problem, mapping.tile);
+  GemmChoice choice;
+  choice.dataflow = mapping.dataflow;
+  choice.tile = mapping.tile;
+  choice.order = mapping.order;
+  choice.resident_a = mapping.resident_a;
+  choice.resident_b = mapping.resident_b;
+  const auto sets = [](int count, bool resident, std::int64_t tiles) {
+    return static_cast<int>(resident ? count / tiles : count);
+  };
+  choice.a = sets(mapping.a.count, mapping.resident_a, counts.m * counts.k);
+  choice.b = sets(mapping.b.count, mapping.resident_b, counts.k * counts.n);
+  choice.accumulators = mapping.accumulators.count;
+  choice.outputs = mapping.outputs.count;
+  return choice;
+}
+
+class GraphMapper {
+ public:
+  GraphMapper(const Graph& graph, const hw::HardwareConfig& hardware, const MappingConfig& config)
+      : graph_(graph), hardware_(hardware), config_(config) {}
+
+  OperatorPlan map(const Operator& op) {
+    OperatorPlan plan = workloads::is_gemm(op) ? map_gemm(op) : map_vector(op);
+    plan.name = qualified_name(op);
+    return plan;
+  }
+
+ private:
+  OperatorPlan map_gemm(const Operator& op) {
+    const GemmProblem problem = gemm_problem(graph_, op, hardware_);
+    const std::vector<int> indices = matching_pins(config_.pins, op);
+    const auto [at, is_new] = known_.try_emplace(key_of(problem, indices));
+    if (!is_new) return at->second;
+    const GemmContext context(problem, hardware_);
+    const GemmPins pins = gemm_pins(config_.pins, indices, problem, hardware_);
+    const GemmResult result = search_gemm(context, config_.objective, pins, qualified_name(op));
+    OperatorPlan& plan = at->second;
+    plan.gemm = gemm_mapping(context, result.choice);
+    plan.cost = result.cost;
+    plan.least_dram_bytes = result.least_dram_bytes;
+    plan.lower_bound_bytes = lower_bound_bytes(context);
+    plan.pinned = !indices.empty();
+    return plan;
+  }
+
+  OperatorPlan map_vector(const Operator& op) {
+    const VectorProblem problem = vector_problem(graph_, op, hardware_);
+    const auto [at, is_new] = known_.try_emplace(key_of(problem));
+    if (!is_new) return at->second;
+    const VectorChoice choice = search_vector(problem, hardware_);
+    OperatorPlan& plan = at->second;
+    plan.is_gemm = false;
+    plan.vector = vector_mapping(problem, choice, hardware_);
+    plan.cost = vector_cost(problem, choice, hardware_);
+    plan.least_dram_bytes = plan.cost.dram_bytes;
+    plan.lower_bound_bytes = compulsory_bytes(problem);
+    return plan;
+  }
+
+  const Graph& graph_;
+  const hw::HardwareConfig& hardware_;
+  const MappingConfig& config_;
+  std::map<std::string, OperatorPlan> known_;
+};
+
+VectorChoice choice_of(const VectorMapping& mapping) {
+  VectorChoice choice;
+  choice.rows = mapping.rows;
+  choice.cols = mapping.cols;
+  choice.inputs = mapping.inputs.empty() ? 1 : mapping.inputs.front().count;
+  choice.outputs = mapping.outputs.empty() ? 1 : mapping.outputs.front().count;
+  return choice;
+}
+
+}  // namespace
+
+Plan map_graph(const Graph& graph, const hw::HardwareConfig& hardware,
+               const MappingConfig& config) {
+  require_pins_match(config.pins, graph);
+  GraphMapper mapper(graph, hardware, config);
+  Plan plan;
+  for (const Operator& op : graph.operators) plan.operators.push_back(mapper.map(op));
+  place_slots(plan.operators, hardware);
+  plan.tensors = allocate_tensors(graph, hardware, plan.operators);
+  return plan;
+}
+
+MappingCost price(const Graph& graph, const Operator& op, const OperatorPlan& mapping,
+                  const hw::HardwareConfig& hardware) {
+  if (!workloads::is_gemm(op)) {
+    return vector_cost(vector_problem(graph, op, hardware), choice_of(mapping.vector), hardware);
+  }
+  const GemmProblem problem = gemm_problem(graph, op, hardware);
+  const GemmContext context(problem, hardware);
+  return gemm_cost(context, choice_of(context, mapping.gemm));
+}
+
+}  // namespace tessera::sim

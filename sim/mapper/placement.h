@@ -1,0 +1,20 @@
+// Where slots lie in the buffers.
+#pragma once
+
+#include <vector>
+
+#include "sim/mapper/plan.h"
+
+namespace tessera::sim {
+
+/// All slots of an operator in use (count > 0).
+std::vector<Slots*> slots_of(OperatorPlan& plan);
+std::vector<const Slots*> slots_of(const OperatorPlan& plan);
+
+/// Gives every slot an offset: one ring per buffer, so that operator i + 1 fills what operator i
+/// leaves free while i still runs. An operator's slots of one buffer lie together; they wrap to 0
+/// when they do not fit behind the cursor. Offsets are multiples of the access width.
+/// REQUIRES: the slots of each operator fit in their buffers; slot bytes are multiples of the width.
+void place_slots(std::vector<OperatorPlan>& operators, const hw::HardwareConfig& hardware);
+
+}  // namespace tessera::sim

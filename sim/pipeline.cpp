@@ -1,0 +1,86 @@
+#include "sim/pipeline.h"
+
+#include <sys/resource.h>
+
+#include <chrono>
+#include <utility>
+
+#include "sim/config/config.h"
+#include "sim/lowering/lowering.h"
+#include "sim/mapper/mapper.h"
+#include "sim/report/writers.h"
+#include "sim/simulation/simulate.h"
+#include "workloads/model_descriptor.h"
+#include "workloads/passes/passes.h"
+
+namespace tessera::sim {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+double cpu_seconds(const rusage& usage) {
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+workloads::Graph make_graph(const RunConfig& config) {
+  workloads::Graph graph = workloads::build_graph(config.phases);
+  graph = workloads::apply_precision(std::move(graph), config.precision);
+  return workloads::fuse(std::move(graph), config.fusion);
+}
+
+Plan make_plan(const RunConfig& config, const workloads::Graph& graph) {
+  if (config.mapping.plan_file.empty()) {
+    return map_graph(graph, config.hardware, config.mapping);
+  }
+  Plan plan = read_plan_file(config.mapping.plan_file, graph, config.hardware);
+  validate_plan(plan, graph, config.hardware);
+  return plan;
+}
+
+int operator_count(const PreparedRun& run) { return static_cast<int>(run.graph.operators.size()); }
+
+}  // namespace
+
+PreparedRun prepare(RunConfig config) {
+  PreparedRun run;
+  run.config = std::move(config);
+  run.graph = make_graph(run.config);
+  const Clock::time_point start = Clock::now();
+  run.plan = make_plan(run.config, run.graph);
+  run.map_seconds = seconds_since(start);
+  return run;
+}
+
+Report simulate_run(const PreparedRun& run, HostFigures* host) {
+  const Clock::time_point start = Clock::now();
+  const auto program = lower(run.graph, run.plan, run.config.hardware);
+  const hw::Counters counters = simulate(run.config.hardware, *program, operator_count(run));
+  if (host != nullptr) {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    host->wall_s = seconds_since(start) + run.map_seconds;
+    host->cpu_s = cpu_seconds(usage);
+    host->map_s = run.map_seconds;
+    host->peak_memory = usage.ru_maxrss * 1024;
+    host->cycles_per_cpu_second =
+        host->cpu_s > 0 ? static_cast<double>(counters.total) / host->cpu_s : 0;
+    host->events = counters.events;
+  }
+  return make_report(run.config, run.graph, run.plan, counters);
+}
+
+Report simulate_run_isolated(const PreparedRun& run) {
+  const auto program = [&run] { return lower(run.graph, run.plan, run.config.hardware); };
+  const hw::Counters counters =
+      simulate_isolated(run.config.hardware, program, operator_count(run));
+  return make_report(run.config, run.graph, run.plan, counters);
+}
+
+}  // namespace tessera::sim
