@@ -34,7 +34,10 @@ void count_elements(ArrayCost& cost, Dataflow dataflow, const GemmShape& s, cons
   const bool output_stationary = dataflow == Dataflow::kOutputStationary;
   const bool input_stationary = dataflow == Dataflow::kInputStationary;
   cost.a_reads = s.m * s.k * (input_stationary ? 1 : f.col_blocks);
-  cost.b_reads = s.k * s.n * (output_stationary ? f.row_blocks : input_stationary ? f.col_blocks : 1);
+  cost.b_reads = s.k * s.n *
+                 (output_stationary  ? f.row_blocks
+                  : input_stationary ? f.col_blocks
+                                     : 1);
   const std::int64_t passes = output_stationary ? 1 : f.row_blocks;
   cost.result_writes = s.m * s.n * passes;
   cost.result_reads = s.m * s.n * (passes - 1 + (accumulate ? 1 : 0));
@@ -49,7 +52,8 @@ ArrayCost array_cost(const ArrayConfig& array, Dataflow dataflow, const GemmShap
   const Cycles rows = array.rows;
   const Cycles skew = array.rows + array.cols - 2;
   const Cycles streamed = stream_cycles(f.streamed, macs_per_pe);
-  // Results of an output-stationary fold shift out through the rows; the others fall out at the edge.
+  // Results of an output-stationary fold shift out through the rows; the others fall out at the
+  // edge.
   const Cycles shift_out = output_stationary ? rows : 0;
   // The output-stationary block is loaded only to be accumulated upon.
   const Cycles block_load = output_stationary && !accumulate ? 0 : rows;
@@ -79,8 +83,8 @@ ArrayCost array_cost(const ArrayConfig& array, Dataflow dataflow, const GemmShap
   cost.last_fold = streamed;
   cost.drain = skew + shift_out;
   const std::int64_t folds_to_result = output_stationary ? 1 : f.row_blocks;
-  cost.first_result = (folds_to_result - 1) * (interval + exposed) + skew +
-                      (output_stationary ? streamed : 1);
+  cost.first_result =
+      (folds_to_result - 1) * (interval + exposed) + skew + (output_stationary ? streamed : 1);
   count_elements(cost, dataflow, shape, f, accumulate);
   return cost;
 }

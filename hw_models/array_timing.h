@@ -11,16 +11,17 @@ struct GemmShape {
 
 /// What one Gemm command costs the array. A fold is one stationary block and what streams past it.
 struct ArrayCost {
-  Cycles preload = 0;       // load of the first stationary block; a chain hides it if overlapped
-  Cycles compute = 0;       // cycles in which operand rows enter: folds x streamed rows
-  Cycles fold_wait = 0;     // between folds: exposed preloads and drains, minimum intervals
-  Cycles successor_wait = 0;  // part of fold_wait after the last fold, paid only in front of a successor
-  Cycles last_fold = 0;     // rows of the last fold: what a successor's preload can hide behind
-  Cycles drain = 0;         // from the last operand row to the last result in place
+  Cycles preload = 0;    // load of the first stationary block; a chain hides it if overlapped
+  Cycles compute = 0;    // cycles in which operand rows enter: folds x streamed rows
+  Cycles fold_wait = 0;  // between folds: exposed preloads and drains, minimum intervals
+  Cycles successor_wait =
+      0;                 // part of fold_wait after the last fold, paid only in front of a successor
+  Cycles last_fold = 0;  // rows of the last fold: what a successor's preload can hide behind
+  Cycles drain = 0;      // from the last operand row to the last result in place
   Cycles first_result = 0;  // from the first operand row to the first final result
   std::int64_t folds = 0;
-  std::int64_t a_reads = 0, b_reads = 0;            // elements read from the operand buffers
-  std::int64_t result_reads = 0, result_writes = 0; // partial sums, elements
+  std::int64_t a_reads = 0, b_reads = 0;             // elements read from the operand buffers
+  std::int64_t result_reads = 0, result_writes = 0;  // partial sums, elements
   /// Array cycles of the command in a chain of commands.
   Cycles stream() const { return compute + fold_wait; }
 };
@@ -39,7 +40,7 @@ struct ArrayAccesses {
   std::int64_t a = 0, b = 0, c = 0;
 };
 struct OperandWidths {
-  Bytes a = 32, b = 32, c = 128;   // access width of the buffer that holds the operand
+  Bytes a = 32, b = 32, c = 128;  // access width of the buffer that holds the operand
   int a_bits = 8, b_bits = 8, c_bits = 32;
 };
 ArrayAccesses array_accesses(const ArrayConfig& array, Dataflow dataflow, const GemmShape& shape,

@@ -7,11 +7,14 @@ namespace {
 
 Cause load_cause(TrafficClass traffic) {
   switch (traffic) {
-    case TrafficClass::kWeights: return Cause::kWaitWeights;
-    case TrafficClass::kPartialSums: return Cause::kWaitAccumulator;
+    case TrafficClass::kWeights:
+      return Cause::kWaitWeights;
+    case TrafficClass::kPartialSums:
+      return Cause::kWaitAccumulator;
     case TrafficClass::kActivations:
     case TrafficClass::kOutputs:
-    case TrafficClass::kKvCache: break;
+    case TrafficClass::kKvCache:
+      break;
   }
   return Cause::kWaitActivations;
 }
@@ -60,10 +63,14 @@ class Walk {
 
   Cause run_cause(const CommandRecord& record, bool over_accumulators) const {
     switch (record.command.kind) {
-      case CommandKind::kLoad: return load_cause(record.command.transfer.traffic);
-      case CommandKind::kStore: return tail_ ? Cause::kTail : Cause::kWaitStore;
-      case CommandKind::kVector: break;
-      case CommandKind::kGemm: return Cause::kFillDrain;
+      case CommandKind::kLoad:
+        return load_cause(record.command.transfer.traffic);
+      case CommandKind::kStore:
+        return tail_ ? Cause::kTail : Cause::kWaitStore;
+      case CommandKind::kVector:
+        break;
+      case CommandKind::kGemm:
+        return Cause::kFillDrain;
     }
     return over_accumulators ? Cause::kWaitAccumulator : Cause::kWaitVector;
   }

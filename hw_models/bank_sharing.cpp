@@ -5,7 +5,7 @@
 namespace tessera::hw {
 namespace {
 
-constexpr Rate kStarvationShare = 64;   // a user served last keeps 1/64 of a bank
+constexpr Rate kStarvationShare = 64;  // a user served last keeps 1/64 of a bank
 
 std::vector<BankShare> blocked_shares(const BufferConfig& buffer, const Region& region) {
   const Bytes per_bank = buffer.capacity / buffer.banks;
@@ -28,7 +28,8 @@ std::vector<BankShare> interleaved_shares(const BufferConfig& buffer, const Regi
   for (BankShare& share : shares) share.bytes = whole_rounds * buffer.interleave;
   Bytes at = region.offset + whole_rounds * round;
   while (at < region.offset + region.bytes) {
-    const Bytes end = std::min(region.offset + region.bytes, (at / buffer.interleave + 1) * buffer.interleave);
+    const Bytes end =
+        std::min(region.offset + region.bytes, (at / buffer.interleave + 1) * buffer.interleave);
     shares[static_cast<std::size_t>(at / buffer.interleave % buffer.banks)].bytes += end - at;
     at = end;
   }
@@ -73,7 +74,8 @@ std::vector<Rate> share_bank(const std::vector<Rate>& rates, Rate capacity, int 
     const bool is_first = static_cast<int>(i) == first;
     const Rate granted = is_first ? capacity : first >= 0 ? left : capacity;
     const Rate wanted = is_first ? first_rate : first >= 0 ? others : total;
-    if (wanted > granted) speeds[i] = std::max(kFullRate * granted / wanted, kFullRate / kStarvationShare);
+    if (wanted > granted)
+      speeds[i] = std::max(kFullRate * granted / wanted, kFullRate / kStarvationShare);
   }
   return speeds;
 }

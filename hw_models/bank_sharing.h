@@ -1,4 +1,5 @@
-// Who gets how much of a bank: pure arithmetic on fixed-point rates. Formulas: docs/timing_model.md.
+// Who gets how much of a bank: pure arithmetic on fixed-point rates. Formulas:
+// docs/timing_model.md.
 #pragma once
 
 #include <vector>

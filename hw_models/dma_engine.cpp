@@ -65,12 +65,13 @@ void DmaEngine::receive(const Delivery& delivery) {
   // Useful bytes in proportion; the last piece takes what is left.
   const bool last = transfer.all_sent() && transfer.pieces_in_flight == 1;
   const Bytes useful = useful_bytes(command.dram);
-  const Bytes share = static_cast<Bytes>(static_cast<__int128>(useful) * piece.bus_bytes /
-                                         transfer.bus_bytes);
+  const Bytes share =
+      static_cast<Bytes>(static_cast<__int128>(useful) * piece.bus_bytes / transfer.bus_bytes);
   const Bytes bytes = last ? useful - transfer.placed : share;
   Region region = command.region;
   region.offset += std::min(transfer.placed, region.bytes);
-  region.bytes = std::min(bytes, command.region.bytes - std::min(transfer.placed, command.region.bytes));
+  region.bytes =
+      std::min(bytes, command.region.bytes - std::min(transfer.placed, command.region.bytes));
   transfer.placed += bytes;
   SramBuffer& buffer = *buffers_[static_cast<std::size_t>(region.buffer)];
   BufferMessage message;
@@ -83,13 +84,14 @@ void DmaEngine::receive(const Delivery& delivery) {
 
 void DmaEngine::settle(const DmaGrant& grant, Cycles now) {
   Queue& queue = queues_[static_cast<std::size_t>(grant.requester)];
-  const auto piece =
-      std::find_if(queue.placing.begin(), queue.placing.end(),
-                   [&](const Piece& p) { return p.sequence == grant.sequence; });
+  const auto piece = std::find_if(queue.placing.begin(), queue.placing.end(),
+                                  [&](const Piece& p) { return p.sequence == grant.sequence; });
   Transfer& transfer = transfer_of(queue, piece->id);
   queue.placing.erase(piece);
   --transfer.pieces_in_flight;
-  transfer.last_in_place = std::max(transfer.last_in_place, now + grant.delay);
+  const Region& region = scoreboard_.at(transfer.id).command.transfer.region;
+  const Cycles access = config_.buffers[static_cast<std::size_t>(region.buffer)].latency;
+  transfer.last_in_place = std::max(transfer.last_in_place, now + grant.delay + access);
   scoreboard_.at(transfer.id).stalled += grant.delay;
 }
 

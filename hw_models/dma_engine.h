@@ -27,17 +27,17 @@ class DmaEngine : public sc_core::sc_module {
             const std::vector<SramBuffer*>& buffers, Interconnect& interconnect,
             Scoreboard& scoreboard, Counters& counters);
 
-  Mailbox<DmaGrant> grants;   // from the buffers
+  Mailbox<DmaGrant> grants;  // from the buffers
   /// Busy, stalled and idle cycles of each channel.
   std::vector<UnitCounters> finish(Cycles now);
 
  private:
   struct Transfer {
     CommandId id = kNoCommand;
-    Cycles ready = 0;            // descriptor is set up
-    Bytes bus_bytes = 0;         // whole bursts, in all
-    Bytes sent = 0;              // bus bytes requested
-    Bytes placed = 0;            // useful bytes handed to the buffer
+    Cycles ready = 0;     // descriptor is set up
+    Bytes bus_bytes = 0;  // whole bursts, in all
+    Bytes sent = 0;       // bus bytes requested
+    Bytes placed = 0;     // useful bytes handed to the buffer
     int pieces_in_flight = 0;
     Cycles last_in_place = 0;
     bool all_sent() const { return sent >= bus_bytes; }
@@ -51,9 +51,9 @@ class DmaEngine : public sc_core::sc_module {
     CommandQueue* commands = nullptr;
     bool is_store = false;
     int channel = 0;
-    std::deque<Transfer> transfers;   // started, not retired; only the last may still send
-    std::deque<Piece> in_flight;      // requested, in order of sending
-    std::deque<Piece> placing;        // delivered, not yet granted by the buffer
+    std::deque<Transfer> transfers;  // started, not retired; only the last may still send
+    std::deque<Piece> in_flight;     // requested, in order of sending
+    std::deque<Piece> placing;       // delivered, not yet granted by the buffer
     std::int64_t next_sequence = 0;
     CommandId ahead = kNoCommand;
     Cycles ahead_released = 0;

@@ -46,7 +46,8 @@ DramResponse BandwidthDram::book(const DramRequest& request) {
 
 std::unique_ptr<DramController> make_dram(const DramConfig& config, Counters& counters) {
   switch (config.model) {
-    case DramModel::kBandwidth: break;
+    case DramModel::kBandwidth:
+      break;
   }
   return std::make_unique<BandwidthDram>("dram", config, counters);
 }

@@ -15,7 +15,7 @@ namespace tessera::hw {
 /// Whole bursts to or from consecutive addresses.
 struct DramRequest {
   int requester = 0;
-  std::int64_t sequence = 0;      // of the requester
+  std::int64_t sequence = 0;  // of the requester
   std::int64_t address = 0;
   Bytes bus_bytes = 0;
   bool is_write = false;

@@ -38,35 +38,43 @@ Bytes sram_bytes(const HardwareConfig& hardware) {
 }
 
 const std::map<std::string, VectorOperation>& default_vector_operations() {
-  // Passes and cycles per element: three-pass softmax (max; exp and sum; scale) and LayerNorm (mean;
-  // variance; scale) as in Gemmini's Normalizer; RMSNorm needs one reduction less. 16 serial cycles
-  // a row for the reciprocal or the square root (Gemmini IntSqrt: 1 bit a cycle on 32 bits). GELU and
-  // SiLU by table or integer polynomial, 1 cycle (Gemmini igelu, ITA i-GELU). RoPE: 4 multiplications
-  // and 2 additions a pair, 3 operations an element. SiLU(gate) * up: activation, then product.
+  // Passes and cycles per element: three-pass softmax (max; exp and sum; scale) and LayerNorm
+  // (mean; variance; scale) as in Gemmini's Normalizer; RMSNorm needs one reduction less. 16 serial
+  // cycles a row for the reciprocal or the square root (Gemmini IntSqrt: 1 bit a cycle on 32 bits).
+  // GELU and SiLU by table or integer polynomial, 1 cycle (Gemmini igelu, ITA i-GELU). RoPE: 4
+  // multiplications and 2 additions a pair, 3 operations an element. SiLU(gate) * up: activation,
+  // then product.
   static const std::map<std::string, VectorOperation> table{
-      {"add", {1, 1, 0, 0}},        {"gelu", {1, 1, 0, 0}},     {"gelu_mul", {2, 1, 0, 0}},
+      {"add", {1, 1, 0, 0}},        {"gelu", {1, 1, 0, 0}},       {"gelu_mul", {2, 1, 0, 0}},
       {"layernorm", {3, 1, 16, 0}}, {"quick_gelu", {1, 1, 0, 0}}, {"relu", {1, 1, 0, 0}},
-      {"requantise", {1, 1, 0, 0}}, {"rmsnorm", {2, 1, 16, 0}}, {"rope", {3, 1, 0, 0}},
-      {"silu", {1, 1, 0, 0}},       {"silu_mul", {2, 1, 0, 0}}, {"softmax", {3, 1, 16, 0}},
+      {"requantise", {1, 1, 0, 0}}, {"rmsnorm", {2, 1, 16, 0}},   {"rope", {3, 1, 0, 0}},
+      {"silu", {1, 1, 0, 0}},       {"silu_mul", {2, 1, 0, 0}},   {"softmax", {3, 1, 16, 0}},
       {"tanh", {1, 1, 0, 0}}};
   return table;
 }
 
 const char* to_string(Dataflow dataflow) {
   switch (dataflow) {
-    case Dataflow::kWeightStationary: return "weight_stationary";
-    case Dataflow::kOutputStationary: return "output_stationary";
-    case Dataflow::kInputStationary: return "input_stationary";
+    case Dataflow::kWeightStationary:
+      return "weight_stationary";
+    case Dataflow::kOutputStationary:
+      return "output_stationary";
+    case Dataflow::kInputStationary:
+      return "input_stationary";
   }
   return "?";
 }
 
 const char* to_string(Role role) {
   switch (role) {
-    case Role::kStationary: return "stationary";
-    case Role::kActivations: return "activations";
-    case Role::kAccumulators: return "accumulators";
-    case Role::kOutputs: return "outputs";
+    case Role::kStationary:
+      return "stationary";
+    case Role::kActivations:
+      return "activations";
+    case Role::kAccumulators:
+      return "accumulators";
+    case Role::kOutputs:
+      return "outputs";
   }
   return "?";
 }

@@ -53,28 +53,28 @@ struct BufferConfig {
   std::string name;
   Bytes capacity = 0;
   int banks = 1;
-  int ports = 1;            // accesses per bank and cycle
-  Bytes width = 32;         // bytes of one access
-  Cycles latency = 1;       // from access to data
+  int ports = 1;       // accesses per bank and cycle
+  Bytes width = 32;    // bytes of one access
+  Cycles latency = 1;  // from access to data
   BankMapping bank_mapping = BankMapping::kBlocked;
-  Bytes interleave = 0;     // kInterleaved: bytes in one bank before the next
+  Bytes interleave = 0;  // kInterleaved: bytes in one bank before the next
   BankPolicy policy = BankPolicy::kDmaFirst;
-  int element_bits = 32;    // accumulators: width of one partial sum
+  int element_bits = 32;  // accumulators: width of one partial sum
   std::vector<Role> roles;
 };
 
 struct DmaConfig {
-  int channels = 2;         // queue q runs on channel q mod channels
-  int load_queues = 2;      // 0: stationary operands, 1: streamed operands
+  int channels = 2;     // queue q runs on channel q mod channels
+  int load_queues = 2;  // 0: stationary operands, 1: streamed operands
   int store_queues = 1;
-  Bytes burst = 256;        // naturally aligned request size
-  int outstanding = 32;     // requests in flight per channel
-  Cycles descriptor = 16;   // set-up cycles per command
+  Bytes burst = 256;       // naturally aligned request size
+  int outstanding = 32;    // requests in flight per channel
+  Cycles descriptor = 16;  // set-up cycles per command
 };
 
 struct InterconnectConfig {
-  Bytes width = 32;         // bytes per interconnect cycle
-  Cycles latency = 20;      // interconnect cycles, each way
+  Bytes width = 32;     // bytes per interconnect cycle
+  Cycles latency = 20;  // interconnect cycles, each way
   Arbitration arbitration = Arbitration::kRoundRobin;
 };
 
@@ -82,17 +82,17 @@ struct DramConfig {
   std::string standard = "custom";
   int channels = 1;
   DramModel model = DramModel::kBandwidth;
-  double peak_bytes_per_second = 25.6e9;   // all channels together
-  double efficiency = 1.0;                 // bandwidth model: sustained / peak
-  Femtoseconds latency_fs = 100'000'000;   // request to first data
-  Bytes burst = 64;                        // bytes of one DRAM burst; bus bytes count whole ones
-  Bytes row = 2048;                        // page of one channel: the default tensor alignment
+  double peak_bytes_per_second = 25.6e9;  // all channels together
+  double efficiency = 1.0;                // bandwidth model: sustained / peak
+  Femtoseconds latency_fs = 100'000'000;  // request to first data
+  Bytes burst = 64;                       // bytes of one DRAM burst; bus bytes count whole ones
+  Bytes row = 2048;                       // page of one channel: the default tensor alignment
 };
 
 struct SequencerConfig {
   int queue_depth = 16;
-  Cycles dispatch = 4;          // per command
-  Cycles operator_launch = 200; // per operator, before its first command
+  Cycles dispatch = 4;           // per command
+  Cycles operator_launch = 200;  // per operator, before its first command
 };
 
 struct HardwareConfig {

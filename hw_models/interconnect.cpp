@@ -80,8 +80,8 @@ void Interconnect::accept(const DramResponse& response) {
     last = std::max(last, request.data_crossed);
   }
   const Femtoseconds arrival = core_.edge(core_.edge_at_or_after(last + latency_fs_));
-  const Femtoseconds data = std::max(response.last_data - response.first_data,
-                                     data_time(request.bus_bytes));
+  const Femtoseconds data =
+      std::max(response.last_data - response.first_data, data_time(request.bus_bytes));
   (request.is_write ? writes_ : reads_)
       .push_back({arrival, {request, core_.edge_at_or_after(data)}});
 }

@@ -28,7 +28,7 @@ class Interconnect : public sc_core::sc_module {
                int requesters);
 
   Mailbox<DramRequest> requests;
-  Mailbox<Delivery> deliveries;   // on core clock edges
+  Mailbox<Delivery> deliveries;  // on core clock edges
 
  private:
   struct Pending {

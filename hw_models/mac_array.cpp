@@ -73,16 +73,22 @@ void MacArray::issue(Cycles now) {
   queue_.pop();
   scoreboard_.start(id, now, kNoCommand, 0);
   const GemmCommand& gemm = command.gemm;
-  next_ = Job{id, now,
+  next_ = Job{id, now + config_.array.startup + std::max(latency(gemm.a), latency(gemm.b)),
               array_cost(config_.array, gemm.dataflow, {gemm.m, gemm.k, gemm.n},
                          config_.array.throughput.at(gemm.precision), gemm.accumulate),
               0};
+  next_->cost.drain += latency(gemm.c);
+}
+
+Cycles MacArray::latency(const TileOperand& operand) const {
+  return config_.buffers[static_cast<std::size_t>(operand.region.buffer)].latency;
 }
 
 Cycles MacArray::earliest_stream(const Job& job) const {
-  const Cycles ready = job.started + config_.array.startup;
-  if (config_.array.preload == Overlap::kExposed) return std::max(ready, last_end_) + job.cost.preload;
-  return std::max(last_end_, std::max(ready, last_fold_start_) + job.cost.preload);
+  if (config_.array.preload == Overlap::kExposed) {
+    return std::max(job.ready, last_end_) + job.cost.preload;
+  }
+  return std::max(last_end_, std::max(job.ready, last_fold_start_) + job.cost.preload);
 }
 
 void MacArray::begin_stream(Cycles now) {
@@ -101,7 +107,7 @@ void MacArray::begin_stream(Cycles now) {
 /// and preload no other command hid.
 void MacArray::charge_start(const Job& job, Cycles now) {
   const int op = scoreboard_.at(job.id).command.op;
-  const Cycles started = std::max(last_end_, job.started);
+  const Cycles started = std::max(last_end_, scoreboard_.at(job.id).started);
   for (const Charge& gap : attribute_gap(scoreboard_, job.id, last_end_, started)) {
     charge(gap.op, gap.cause, gap.cycles);
   }
@@ -124,8 +130,10 @@ void MacArray::open_streams(const Job& job) {
   OperatorCounters& op = operator_of(job.id);
   const Cycles streaming = job.cost.stream() - job.cost.successor_wait;
   // The stationary operand enters fold by fold while the fold before streams.
-  const Cycles a_cycles = gemm.dataflow == Dataflow::kInputStationary ? job.cost.stream() : streaming;
-  const Cycles b_cycles = gemm.dataflow == Dataflow::kWeightStationary ? job.cost.stream() : streaming;
+  const Cycles a_cycles =
+      gemm.dataflow == Dataflow::kInputStationary ? job.cost.stream() : streaming;
+  const Cycles b_cycles =
+      gemm.dataflow == Dataflow::kWeightStationary ? job.cost.stream() : streaming;
   const auto add = [&](const TileOperand& operand, std::int64_t count, Cycles cycles) {
     const auto buffer = static_cast<std::size_t>(operand.region.buffer);
     add_rates(rates[operand.region.buffer], config_.buffers[buffer], operand.region, count, cycles);
@@ -186,11 +194,10 @@ void MacArray::end_stream(Cycles now) {
 void MacArray::request_epilogue(Cycles now) {
   if (!current_ || epilogue_asked_) return;
   const GemmCommand& gemm = scoreboard_.at(current_->id).command.gemm;
-  const Cycles needed =
-      epilogue_cycles(config_.vector, gemm.epilogue->operations, gemm.m, gemm.n);
+  const Cycles needed = epilogue_cycles(config_.vector, gemm.epilogue->operations, gemm.m, gemm.n);
   const Cycles last_result = work_.end() + current_->cost.drain;
-  const Cycles from = std::max(current_->stream_start + current_->cost.first_result,
-                               last_result - needed);
+  const Cycles from =
+      std::max(current_->stream_start + current_->cost.first_result, last_result - needed);
   const Cycles ask = std::min(from, work_.end());
   if (now < ask) return alarm_.set(ask);
   epilogue_asked_ = true;

@@ -44,7 +44,7 @@ class MacArray : public sc_core::sc_module {
  private:
   struct Job {
     CommandId id = kNoCommand;
-    Cycles started = 0;
+    Cycles ready = 0;  // started up, first operands read
     ArrayCost cost;
     Cycles stream_start = 0;
   };
@@ -57,6 +57,7 @@ class MacArray : public sc_core::sc_module {
   void step();
   void accept_notices(Cycles now);
   void issue(Cycles now);
+  Cycles latency(const TileOperand& operand) const;
   Cycles earliest_stream(const Job& job) const;
   void begin_stream(Cycles now);
   void open_streams(const Job& job);
@@ -79,17 +80,17 @@ class MacArray : public sc_core::sc_module {
   UnitTimer timer_;
   Mailbox<EpilogueRequest>* epilogue_requests_ = nullptr;
 
-  std::optional<Job> next_;       // issued, preloading
-  std::optional<Job> current_;    // streaming
+  std::optional<Job> next_;     // issued, preloading
+  std::optional<Job> current_;  // streaming
   PacedWork work_;
   bool epilogue_asked_ = false;
-  bool epilogue_done_ = false;    // of current_: the vector unit may be ahead of a stalled stream
+  bool epilogue_done_ = false;  // of current_: the vector unit may be ahead of a stalled stream
   std::vector<int> open_buffers_;
   std::int64_t stream_sequence_ = 0;
   std::deque<Draining> draining_;
-  Cycles last_end_ = 0;           // end of the last stream
-  Cycles last_fold_start_ = 0;    // its last fold began here: a preload can hide behind it
-  Cycles streamed_ = 0;           // cycles of finished streams
+  Cycles last_end_ = 0;         // end of the last stream
+  Cycles last_fold_start_ = 0;  // its last fold began here: a preload can hide behind it
+  Cycles streamed_ = 0;         // cycles of finished streams
 };
 
 }  // namespace tessera::hw

@@ -31,7 +31,8 @@ Npu::Npu(sc_core::sc_module_name name, const HardwareConfig& config, CommandSour
                                                  config.dma.load_queues + config.dma.store_queues);
   dma_ = std::make_unique<DmaEngine>("dma", config, queues_, buffers, *interconnect_, scoreboard_,
                                      counters);
-  array_ = std::make_unique<MacArray>("array", config, *queues_.gemm, buffers, scoreboard_, counters);
+  array_ =
+      std::make_unique<MacArray>("array", config, *queues_.gemm, buffers, scoreboard_, counters);
   vector_ = std::make_unique<VectorUnit>("vector", config, *queues_.vector, buffers, *array_,
                                          scoreboard_, counters);
   array_->bind_vector_unit(vector_->epilogues);

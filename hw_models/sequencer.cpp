@@ -6,10 +6,14 @@ namespace tessera::hw {
 
 CommandQueue& CommandQueues::of(const Command& command) const {
   switch (command.kind) {
-    case CommandKind::kLoad: return *load[static_cast<std::size_t>(command.queue)];
-    case CommandKind::kStore: return *store[static_cast<std::size_t>(command.queue)];
-    case CommandKind::kGemm: return *gemm;
-    case CommandKind::kVector: break;
+    case CommandKind::kLoad:
+      return *load[static_cast<std::size_t>(command.queue)];
+    case CommandKind::kStore:
+      return *store[static_cast<std::size_t>(command.queue)];
+    case CommandKind::kGemm:
+      return *gemm;
+    case CommandKind::kVector:
+      break;
   }
   return *vector;
 }
@@ -17,8 +21,14 @@ CommandQueue& CommandQueues::of(const Command& command) const {
 Sequencer::Sequencer(sc_core::sc_module_name name, const HardwareConfig& config,
                      CommandSource& program, const CommandQueues& queues, Scoreboard& scoreboard,
                      Counters& counters)
-    : sc_module(name), config_(config), program_(program), queues_(queues),
-      scoreboard_(scoreboard), counters_(counters), clock_(config.clocks.core_hz), alarm_(clock_),
+    : sc_module(name),
+      config_(config),
+      program_(program),
+      queues_(queues),
+      scoreboard_(scoreboard),
+      counters_(counters),
+      clock_(config.clocks.core_hz),
+      alarm_(clock_),
       footprint_(config.buffers.size()) {
   sc_core::sc_spawn_options options;
   options.spawn_method();
@@ -37,7 +47,9 @@ void Sequencer::step() {
     end_dispatch(now);
   }
   if (!dispatching_ && fetch()) begin_dispatch(now);
-  timer_.enter(dispatching_ ? UnitState::kBusy : blocked_ ? UnitState::kStalled : UnitState::kIdle,
+  timer_.enter(dispatching_ ? UnitState::kBusy
+               : blocked_   ? UnitState::kStalled
+                            : UnitState::kIdle,
                now);
 }
 
@@ -64,8 +76,8 @@ void Sequencer::begin_dispatch(Cycles now) {
   blocked_ = false;
   dispatching_ = true;
   dispatch_begin_ = now;
-  dispatch_end_ = now + config_.sequencer.dispatch +
-                  (next_->launches ? config_.sequencer.operator_launch : 0);
+  dispatch_end_ =
+      now + config_.sequencer.dispatch + (next_->launches ? config_.sequencer.operator_launch : 0);
   alarm_.set(dispatch_end_);
 }
 
@@ -108,7 +120,7 @@ void Sequencer::note_region(const Region& region) {
 void Sequencer::close_footprint() {
   for (std::size_t i = 0; i < footprint_.size(); ++i) {
     Bytes used = 0;
-    Bytes end = 0;   // regions may start inside one another (edge tiles, in-place results)
+    Bytes end = 0;  // regions may start inside one another (edge tiles, in-place results)
     for (const auto& [offset, bytes] : footprint_[i]) {
       used += std::max<Bytes>(0, offset + bytes - std::max(offset, end));
       end = std::max(end, offset + bytes);

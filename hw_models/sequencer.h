@@ -50,7 +50,7 @@ class Sequencer : public sc_core::sc_module {
   Alarm alarm_;
   UnitTimer timer_;
 
-  std::optional<Command> next_;      // fetched, not yet dispatched
+  std::optional<Command> next_;        // fetched, not yet dispatched
   CommandId blocked_on_ = kNoCommand;  // last command that had left the full queue when it blocked
   bool blocked_ = false;
   bool dispatching_ = false;

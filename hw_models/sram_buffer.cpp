@@ -85,10 +85,11 @@ void SramBuffer::absorb(const BufferMessage& dma) {
     counters_.conflict_cycles += conflict.stream_stall;
     for (int unit = 0; unit < kStreamingUnits; ++unit) {
       const Stream& stream = streams_[unit];
-      const bool uses = stream.open && std::any_of(stream.rates.begin(), stream.rates.end(),
-                                                   [&](const BankRate& rate) {
-                                                     return rate.bank == piece.bank && rate.rate > 0;
-                                                   });
+      const bool uses =
+          stream.open &&
+          std::any_of(stream.rates.begin(), stream.rates.end(), [&](const BankRate& rate) {
+            return rate.bank == piece.bank && rate.rate > 0;
+          });
       if (uses) stall[unit] += conflict.stream_stall;
     }
   }

@@ -28,11 +28,11 @@ struct StreamNotice {
 struct BufferMessage {
   enum class Kind { kClose, kOpen, kDma };
   Kind kind = Kind::kDma;
-  int unit = 0;                       // sender: 0 array, 1 vector unit; DMA: its requester number
-  std::int64_t sequence = 0;          // of the sender
-  std::vector<BankRate> rates;        // kOpen
-  std::vector<BankShare> pieces;      // kDma: bytes by bank
-  Cycles cycles = 0;                  // kDma: over how many cycles they arrive
+  int unit = 0;                   // sender: 0 array, 1 vector unit; DMA: its requester number
+  std::int64_t sequence = 0;      // of the sender
+  std::vector<BankRate> rates;    // kOpen
+  std::vector<BankShare> pieces;  // kDma: bytes by bank
+  Cycles cycles = 0;              // kDma: over how many cycles they arrive
   bool operator<(const BufferMessage& o) const {
     if (kind != o.kind) return kind < o.kind;
     return unit != o.unit ? unit < o.unit : sequence < o.sequence;
@@ -54,8 +54,8 @@ constexpr int kVectorUnit = 1;
 constexpr int kStreamingUnits = 2;
 
 /// Long streams (array, vector unit) are rates on banks from open to close; while the rates on a
-/// bank exceed its ports, the streams slow down. DMA pieces are lumps: each costs the streams on its
-/// bank, or the DMA, the cycles that the bank does not have (policy).
+/// bank exceed its ports, the streams slow down. DMA pieces are lumps: each costs the streams on
+/// its bank, or the DMA, the cycles that the bank does not have (policy).
 class SramBuffer : public sc_core::sc_module {
  public:
   SramBuffer(sc_core::sc_module_name name, int index, const BufferConfig& config,

@@ -37,21 +37,30 @@ Bytes bus_bytes(const StridedRange& range, Bytes burst) {
 
 const char* to_string(CommandKind kind) {
   switch (kind) {
-    case CommandKind::kLoad: return "load";
-    case CommandKind::kStore: return "store";
-    case CommandKind::kGemm: return "gemm";
-    case CommandKind::kVector: return "vector";
+    case CommandKind::kLoad:
+      return "load";
+    case CommandKind::kStore:
+      return "store";
+    case CommandKind::kGemm:
+      return "gemm";
+    case CommandKind::kVector:
+      return "vector";
   }
   return "?";
 }
 
 const char* to_string(TrafficClass traffic) {
   switch (traffic) {
-    case TrafficClass::kWeights: return "weights";
-    case TrafficClass::kActivations: return "activations";
-    case TrafficClass::kOutputs: return "outputs";
-    case TrafficClass::kPartialSums: return "partial_sums";
-    case TrafficClass::kKvCache: return "kv_cache";
+    case TrafficClass::kWeights:
+      return "weights";
+    case TrafficClass::kActivations:
+      return "activations";
+    case TrafficClass::kOutputs:
+      return "outputs";
+    case TrafficClass::kPartialSums:
+      return "partial_sums";
+    case TrafficClass::kKvCache:
+      return "kv_cache";
   }
   return "?";
 }

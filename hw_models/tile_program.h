@@ -12,7 +12,7 @@
 
 namespace tessera::hw {
 
-using CommandId = std::int64_t;   // position in the program
+using CommandId = std::int64_t;  // position in the program
 constexpr CommandId kNoCommand = -1;
 
 enum class CommandKind { kLoad, kStore, kGemm, kVector };
@@ -33,7 +33,7 @@ struct Region {
 struct Wait {
   CommandId command = kNoCommand;
   Hazard hazard = Hazard::kReadAfterWrite;
-  bool accumulators = false;   // the hazard is over a region of the accumulators
+  bool accumulators = false;  // the hazard is over a region of the accumulators
 };
 
 /// DRAM side of a Load or Store: count[1] x count[0] rows of `row_bytes`, strides in bytes.
@@ -58,7 +58,7 @@ struct TileOperand {
   Bytes pitch = 0;
   int bits = 8;
   TrafficClass traffic = TrafficClass::kActivations;
-  bool transposed = false;   // stored transposed to the way the Gemm uses it
+  bool transposed = false;  // stored transposed to the way the Gemm uses it
 };
 
 /// Streaming epilogue of a Gemm: results leave the accumulators through the vector unit.
@@ -73,15 +73,15 @@ struct GemmCommand {
   Dataflow dataflow = Dataflow::kWeightStationary;
   std::string precision = "w8a8";
   TileOperand a, b, c;
-  bool accumulate = false;              // false: overwrite the accumulators
-  std::optional<Epilogue> epilogue;     // on the last k tile of a result
+  bool accumulate = false;           // false: overwrite the accumulators
+  std::optional<Epilogue> epilogue;  // on the last k tile of a result
 };
 
 struct VectorCommand {
   std::string operation;
   std::int64_t rows = 0;
-  std::int64_t cols = 0;                // elements per row
-  double pass_share = 1.0;              // share of the operation's passes that this command does
+  std::int64_t cols = 0;    // elements per row
+  double pass_share = 1.0;  // share of the operation's passes that this command does
   std::vector<TileOperand> inputs;
   std::vector<TileOperand> outputs;
 };
@@ -96,9 +96,9 @@ struct Command {
   CommandId id = kNoCommand;
   CommandKind kind = CommandKind::kLoad;
   int core = 0;
-  int queue = 0;             // Load: load queue; Store: store queue; Gemm, Vector: 0
-  int op = -1;               // operator index in the program's operator table
-  bool launches = false;     // first command of an operator execution: costs operator_launch
+  int queue = 0;          // Load: load queue; Store: store queue; Gemm, Vector: 0
+  int op = -1;            // operator index in the program's operator table
+  bool launches = false;  // first command of an operator execution: costs operator_launch
   std::vector<Wait> waits;
   TransferCommand transfer;  // Load, Store
   GemmCommand gemm;

@@ -5,7 +5,7 @@
 
 namespace tessera::hw {
 
-using Cycles = std::int64_t;        // of the core clock unless the name says otherwise
+using Cycles = std::int64_t;  // of the core clock unless the name says otherwise
 using Bytes = std::int64_t;
 using Femtoseconds = std::int64_t;  // simulation resolution: 1 fs (2.5 hours fit)
 
@@ -17,7 +17,8 @@ constexpr std::int64_t round_up(std::int64_t a, std::int64_t b) { return ceil_di
 class Clock {
  public:
   explicit constexpr Clock(std::int64_t hz = 1'000'000'000)
-      : hz_(hz), period_(kFsPerSecond % hz == 0 ? static_cast<Femtoseconds>(kFsPerSecond / hz) : 0) {}
+      : hz_(hz),
+        period_(kFsPerSecond % hz == 0 ? static_cast<Femtoseconds>(kFsPerSecond / hz) : 0) {}
   constexpr std::int64_t hz() const { return hz_; }
   /// Time of edge n >= 0.
   Femtoseconds edge(std::int64_t n) const {
@@ -37,7 +38,7 @@ class Clock {
  private:
   static constexpr __int128 kFsPerSecond = 1'000'000'000'000'000;
   std::int64_t hz_;
-  Femtoseconds period_;   // exact period, or 0 when it is no whole number of femtoseconds
+  Femtoseconds period_;  // exact period, or 0 when it is no whole number of femtoseconds
 };
 
 inline std::int64_t Clock::edge_at_or_before(Femtoseconds t) const {

@@ -7,9 +7,10 @@ namespace tessera::hw {
 Cycles vector_cycles(const VectorConfig& vector, const std::string& operation, std::int64_t rows,
                      std::int64_t cols, double pass_share) {
   const VectorOperation& op = vector.operations.at(operation);
-  const std::int64_t steps = op.per_row > 0 ? rows * ceil_div(cols, vector.lanes)
-                                            : ceil_div(rows * cols, vector.lanes);
-  const double element_cycles = op.passes * pass_share * op.per_element * static_cast<double>(steps);
+  const std::int64_t steps =
+      op.per_row > 0 ? rows * ceil_div(cols, vector.lanes) : ceil_div(rows * cols, vector.lanes);
+  const double element_cycles =
+      op.passes * pass_share * op.per_element * static_cast<double>(steps);
   return static_cast<Cycles>(std::ceil(element_cycles)) + rows * op.per_row + op.latency;
 }
 

@@ -8,8 +8,8 @@
 namespace tessera::hw {
 
 VectorUnit::VectorUnit(sc_core::sc_module_name name, const HardwareConfig& config,
-                       CommandQueue& queue, const std::vector<SramBuffer*>& buffers, MacArray& array,
-                       Scoreboard& scoreboard, Counters& counters)
+                       CommandQueue& queue, const std::vector<SramBuffer*>& buffers,
+                       MacArray& array, Scoreboard& scoreboard, Counters& counters)
     : sc_module(name),
       notices("notices"),
       epilogues("epilogues"),
@@ -84,7 +84,12 @@ void VectorUnit::start_command(Cycles now) {
                                       command.pass_share);
   const double passes =
       std::max(1.0, config_.vector.operations.at(command.operation).passes * command.pass_share);
-  run(id, false, cycles, now);
+  Cycles first_read = 0;
+  for (const TileOperand& input : command.inputs) {
+    const auto buffer = static_cast<std::size_t>(input.region.buffer);
+    first_read = std::max(first_read, config_.buffers[buffer].latency);
+  }
+  run(id, false, cycles + first_read, now);
   open_stream(command.inputs, command.outputs, passes, cycles);
 }
 
@@ -92,8 +97,7 @@ void VectorUnit::start_epilogue(Cycles now) {
   const CommandId id = waiting_.front().id;
   waiting_.pop_front();
   const GemmCommand& gemm = scoreboard_.at(id).command.gemm;
-  const Cycles cycles =
-      epilogue_cycles(config_.vector, gemm.epilogue->operations, gemm.m, gemm.n);
+  const Cycles cycles = epilogue_cycles(config_.vector, gemm.epilogue->operations, gemm.m, gemm.n);
   run(id, true, cycles, now);
   open_stream({gemm.c}, {gemm.epilogue->output}, 1.0, cycles);
 }

@@ -25,8 +25,8 @@ class VectorUnit : public sc_core::sc_module {
              const std::vector<SramBuffer*>& buffers, MacArray& array, Scoreboard& scoreboard,
              Counters& counters);
 
-  Mailbox<StreamNotice> notices;        // from the buffers
-  Mailbox<EpilogueRequest> epilogues;   // from the array
+  Mailbox<StreamNotice> notices;       // from the buffers
+  Mailbox<EpilogueRequest> epilogues;  // from the array
   UnitCounters finish(Cycles now) { return timer_.finish(now); }
 
  private:
@@ -54,8 +54,8 @@ class VectorUnit : public sc_core::sc_module {
   Alarm alarm_;
   UnitTimer timer_;
 
-  std::deque<Waiting> waiting_;     // epilogues
-  Cycles head_ready_ = -1;          // since when the head of the queue could run
+  std::deque<Waiting> waiting_;  // epilogues
+  Cycles head_ready_ = -1;       // since when the head of the queue could run
   CommandId head_ = kNoCommand;
   PacedWork work_;
   CommandId running_ = kNoCommand;
@@ -64,7 +64,7 @@ class VectorUnit : public sc_core::sc_module {
   Cycles streamed_at_start_ = 0;
   std::vector<int> open_buffers_;
   std::int64_t stream_sequence_ = 0;
-  CommandId ahead_ = kNoCommand;    // last command of the unit, and when it let go
+  CommandId ahead_ = kNoCommand;  // last command of the unit, and when it let go
   Cycles ahead_released_ = 0;
 };
 

@@ -11,9 +11,9 @@ namespace tessera::sim {
 /// A run up to the point where the machine takes over.
 struct PreparedRun {
   RunConfig config;
-  workloads::Graph graph;   // after all passes
+  workloads::Graph graph;  // after all passes
   Plan plan;
-  double map_seconds = 0;   // host time of the mapper, for the footer
+  double map_seconds = 0;  // host time of the mapper, for the footer
 };
 
 /// Graph, passes, plan (mapped, or read from mapping.plan).

@@ -13,8 +13,22 @@ namespace tessera::workloads {
 /// Field-standard operator kinds. `kCopy` moves rows without arithmetic (KV-cache write, CLS
 /// concatenation); `kEmbedding` gathers rows of a table.
 enum class OperatorKind {
-  kGemm, kBatchedGemm, kSoftmax, kLayerNorm, kRmsNorm, kGelu, kQuickGelu, kSilu, kSiluMul,
-  kGeluMul, kRelu, kTanh, kRope, kAdd, kEmbedding, kCopy
+  kGemm,
+  kBatchedGemm,
+  kSoftmax,
+  kLayerNorm,
+  kRmsNorm,
+  kGelu,
+  kQuickGelu,
+  kSilu,
+  kSiluMul,
+  kGeluMul,
+  kRelu,
+  kTanh,
+  kRope,
+  kAdd,
+  kEmbedding,
+  kCopy
 };
 
 /// A strided dimension: `count` steps of `stride` elements.
@@ -31,9 +45,9 @@ struct Dim {
 struct MatrixView {
   TensorId tensor = kNoTensor;
   std::int64_t offset = 0;
-  std::array<Dim, 2> batch{};   // {requests of the batch, KV heads}
-  Dim group{};                  // query heads that share one KV head; images whose rows do not
-                                // follow each other evenly (PatchEmbed behind CLS rows)
+  std::array<Dim, 2> batch{};  // {requests of the batch, KV heads}
+  Dim group{};                 // query heads that share one KV head; images whose rows do not
+                               // follow each other evenly (PatchEmbed behind CLS rows)
   std::int64_t rows = 0;
   std::int64_t row_stride = 0;
   std::int64_t cols = 0;
@@ -44,8 +58,8 @@ enum class Mask { kNone, kFull, kCausal };
 
 /// One arithmetic step that runs on results as they leave the accumulators.
 struct EpilogueStep {
-  std::string member;       // name of the graph operator it came from, e.g. "GELU"
-  std::string operation;    // key of the vector unit's operation table, e.g. "gelu"
+  std::string member;     // name of the graph operator it came from, e.g. "GELU"
+  std::string operation;  // key of the vector unit's operation table, e.g. "gelu"
 };
 
 /// One operator execution of the graph (one layer, one repeat).
@@ -55,18 +69,18 @@ struct EpilogueStep {
 /// Others: m rows of n elements, k = 0, instances = 1. Their views hold m rows over batch and group
 /// (b0, b1, g, r from outer to inner); stride 0 repeats rows (positions for each request).
 struct Operator {
-  std::string name;            // printed kernel name, e.g. "Attn_Q"
-  std::string phase;           // e.g. "vision"
-  int layer = -1;              // -1 outside the layer stack
+  std::string name;   // printed kernel name, e.g. "Attn_Q"
+  std::string phase;  // e.g. "vision"
+  int layer = -1;     // -1 outside the layer stack
   OperatorKind kind = OperatorKind::kGemm;
   std::int64_t m = 0, k = 0, n = 0;
   std::int64_t instances = 1;
   std::int64_t group = 1;
-  Mask mask = Mask::kNone;     // attention scores and softmax
-  std::vector<MatrixView> inputs;   // Gemm: {A, B}; others: each input, rows x n, in order
-  std::vector<MatrixView> outputs;  // one, but for RoPE and KV write (several column ranges)
-  std::vector<TensorId> parameters; // small weights besides the operands (norm scale and shift)
-  std::string operation;       // key of the vector operation table; empty for Gemm and copies
+  Mask mask = Mask::kNone;           // attention scores and softmax
+  std::vector<MatrixView> inputs;    // Gemm: {A, B}; others: each input, rows x n, in order
+  std::vector<MatrixView> outputs;   // one, but for RoPE and KV write (several column ranges)
+  std::vector<TensorId> parameters;  // small weights besides the operands (norm scale and shift)
+  std::string operation;             // key of the vector operation table; empty for Gemm and copies
   std::vector<EpilogueStep> epilogue;  // set by the fusion pass; Gemm kinds only
   std::vector<std::string> members;    // names of the operators fused into this one, itself first
 };
@@ -84,10 +98,10 @@ std::int64_t effective_macs(const Operator& op);
 
 /// A stretch of the workload. All repeats run on one machine without reset.
 struct Phase {
-  std::string name;     // "vision"
-  std::string title;    // "SigLIP-B/16-512, 1 image"
-  std::string unit;     // what one repeat yields: "image", "request", "prompt"
-  int units = 1;        // how many of them (the batch)
+  std::string name;   // "vision"
+  std::string title;  // "SigLIP-B/16-512, 1 image"
+  std::string unit;   // what one repeat yields: "image", "request", "prompt"
+  int units = 1;      // how many of them (the batch)
   int repeat = 1;
   double not_before_s = 0.0;  // a request's arrival
   int first_operator = 0;     // [first, last) in Graph::operators
@@ -101,7 +115,8 @@ struct Graph {
 };
 
 const char* to_string(OperatorKind kind);
-/// The `kind` column of operators.csv: gemm, bmm, softmax, norm, act, rope, eltwise, embed, kv, layout.
+/// The `kind` column of operators.csv: gemm, bmm, softmax, norm, act, rope, eltwise, embed, kv,
+/// layout.
 const char* csv_kind(const Operator& op);
 const char* to_string(Mask mask);
 

@@ -21,9 +21,9 @@ enum class Encoding { kDense };  // the only one built; sparse encodings are a l
 struct ElementFormat {
   int bits = 8;
   bool is_signed = true;
-  int group = 0;        // elements sharing one scale; 0 = one scale per tensor (not counted)
-  int scale_bits = 0;   // bits of one scale
-  double density = 1.0; // share of stored elements; 1.0 for dense
+  int group = 0;         // elements sharing one scale; 0 = one scale per tensor (not counted)
+  int scale_bits = 0;    // bits of one scale
+  double density = 1.0;  // share of stored elements; 1.0 for dense
   Encoding encoding = Encoding::kDense;
 };
 
@@ -32,7 +32,7 @@ struct Tensor {
   std::vector<std::int64_t> shape;  // row-major, last dimension contiguous
   TensorClass cls = TensorClass::kActivations;
   ElementFormat format;
-  bool is_table = false;            // an embedding table: only gathered rows move
+  bool is_table = false;  // an embedding table: only gathered rows move
 };
 
 std::int64_t element_count(const Tensor& tensor);

@@ -8,8 +8,8 @@
 
 namespace tessera::hw {
 
-/// Bounded, one producer, one consumer. Pushes and pops take effect between delta cycles, so neither
-/// side's view depends on who runs first.
+/// Bounded, one producer, one consumer. Pushes and pops take effect between delta cycles, so
+/// neither side's view depends on who runs first.
 class CommandQueue : public sc_core::sc_prim_channel {
  public:
   CommandQueue(const char* name, int depth) : sc_core::sc_prim_channel(name), depth_(depth) {}

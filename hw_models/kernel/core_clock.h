@@ -7,9 +7,7 @@
 
 namespace tessera::hw {
 
-inline Femtoseconds now_fs() {
-  return static_cast<Femtoseconds>(sc_core::sc_time_stamp().value());
-}
+inline Femtoseconds now_fs() { return static_cast<Femtoseconds>(sc_core::sc_time_stamp().value()); }
 /// REQUIRES: t is not in the past. Resolution is 1 fs.
 inline sc_core::sc_time delay_until(Femtoseconds t) {
   return sc_core::sc_time::from_value(static_cast<sc_dt::uint64>(t - now_fs()));

@@ -48,8 +48,8 @@ class PacedWork {
   }
 
   Cycles since_ = 0;
-  std::int64_t remaining_ = 0;   // cycles x kFullRate
-  std::int64_t stalled_ = 0;     // cycles x kFullRate
+  std::int64_t remaining_ = 0;  // cycles x kFullRate
+  std::int64_t stalled_ = 0;    // cycles x kFullRate
   Rate speed_ = kFullRate;
   std::map<int, Rate> speeds_;
   bool running_ = false;

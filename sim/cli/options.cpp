@@ -15,45 +15,52 @@ struct Verb {
   std::string name, summary, usage;
   std::vector<std::string> formats;
   std::size_t least_subjects, most_subjects;
-  std::string subject;  // what is missing, in messages
+  std::string subject;             // what is missing, in messages
+  std::vector<std::string> kinds;  // the only subjects; empty: any
 };
 
 const std::vector<Verb>& verbs() {
+  static const std::string run_subject = "a run: a name (tessera list runs), a file, or -";
   static const std::vector<Verb> all{{"run",
                                       "simulate a run and report cycles, limits and traffic",
                                       "SUBJECT [options]",
                                       {"text", "json", "csv"},
                                       1,
                                       1,
-                                      "a run: a name (tessera list runs), a file, or -"},
+                                      run_subject,
+                                      {}},
                                      {"describe",
                                       "print a stage of a run without simulating it",
                                       "SUBJECT [--stage graph|plan|program] [options]",
                                       {"text", "json", "csv", "yaml"},
                                       1,
                                       1,
-                                      "a run: a name (tessera list runs), a file, or -"},
+                                      run_subject,
+                                      {}},
                                      {"compare",
                                       "what changed between two runs or reports",
                                       "A B [options] | A --set KEY=VALUE [options]",
                                       {"text", "json"},
                                       1,
                                       2,
-                                      "two of: report.json files, runs; or one run and --set"},
+                                      "two of: report.json files, runs; or one run and --set",
+                                      {}},
                                      {"list",
                                       "configurations on the search path",
                                       "hardware|models|runs [options]",
                                       {"text", "json"},
                                       1,
                                       1,
-                                      "hardware, models or runs"},
+                                      "hardware, models or runs",
+                                      {"hardware", "models", "runs"}},
                                      {"schema",
                                       "JSON Schema of a configuration file or of report.json",
                                       "run|hardware|model|report",
                                       {"json"},
                                       1,
                                       1,
-                                      "run, hardware, model or report"}};
+                                      "run, hardware, model or report",
+                                      {"run", "hardware", "model", "report"}}};
   return all;
 }
 
@@ -133,6 +140,12 @@ void check_subjects(const Verb& verb, const CommandLine& line) {
     throw UsageError("`tessera " + verb.name + "` takes " + std::to_string(verb.most_subjects) +
                      ": what is `" + line.subjects[verb.most_subjects] + "`?");
   }
+  const auto& kinds = verb.kinds;
+  const std::string& subject = line.subjects[0];
+  if (!kinds.empty() && std::find(kinds.begin(), kinds.end(), subject) == kinds.end()) {
+    throw UsageError("`tessera " + verb.name + "` needs " + verb.subject + ", not `" + subject +
+                     "`" + suggestion(subject, kinds));
+  }
   if (verb.name != "compare") return;
   if (line.subjects.size() == 1 && line.sets.empty()) {
     throw UsageError("`tessera compare` needs " + verb.subject);
@@ -151,7 +164,7 @@ void check_sets(const CommandLine& line) {
   }
 }
 
-/// A lone `-` is a subject; the parser would take it for an option.
+/// Long options only: a lone `-` is a subject.
 void parse_words(const Verb& verb, const std::vector<std::string>& words, CommandLine& line) {
   po::options_description all;
   all.add(visible_options(verb, line));

@@ -91,8 +91,10 @@ std::string what_moved(const Report& base, const Report& changed) {
   }
   if (most == 0) return "no cycle moved";
   const Scale scale = cycle_scale(std::abs(static_cast<double>(most)));
-  return name + ": " + to_string(static_cast<hw::Cause>(cause)) + (most > 0 ? " +" : " ") +
-         scale.with_unit(static_cast<double>(most));
+  const std::string sign = most > 0 ? "+" : "";
+  const std::string unit = scale.unit.substr(0, scale.unit.find(' '));
+  return name + ": " + to_string(static_cast<hw::Cause>(cause)) + " " + sign +
+         significant(static_cast<double>(most) / scale.divisor, 3) + " " + unit;
 }
 
 std::vector<TriedChange> try_changes(const std::string& subject,

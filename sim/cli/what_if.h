@@ -14,7 +14,8 @@ namespace tessera::sim {
 /// the array runs them.
 std::vector<std::string> what_if_changes(const RunConfig& config);
 
-/// The operator and cause that moved most from `base` to `changed`: "Softmax: wait_vector -8.1 M".
+/// The operator and cause that moved most from `base` to `changed`: "Softmax: wait_vector -8.10 M"
+/// (cycles).
 std::string what_moved(const Report& base, const Report& changed);
 
 /// A change and its report; `report` without operators and a reason when it cannot run.

@@ -34,13 +34,10 @@ const Dimension kFrequencyDimension{
     "frequency",
     {{"Hz", 1}, {"kHz", 1'000}, {"MHz", 1'000'000}, {"GHz", 1'000'000'000}},
     {{"KHz", "kHz"}, {"Mhz", "MHz"}, {"Ghz", "GHz"}, {"hz", "Hz"}}};
-const Dimension kBandwidthDimension{"bandwidth",
-                                    {{"B/s", 1},
-                                     {"KB/s", 1'000},
-                                     {"MB/s", 1'000'000},
-                                     {"GB/s", 1'000'000'000},
-                                     {"GiB/s", 1 << 30}},
-                                    {{"Gb/s", "GB/s"}, {"GB", "GB/s"}, {"GBps", "GB/s"}}};
+const Dimension kBandwidthDimension{
+    "bandwidth",
+    {{"B/s", 1}, {"KB/s", 1'000}, {"MB/s", 1'000'000}, {"GB/s", 1'000'000'000}, {"GiB/s", 1 << 30}},
+    {{"Gb/s", "GB/s"}, {"GB", "GB/s"}, {"GBps", "GB/s"}}};
 const Dimension kDurationDimension{"time",
                                    {{"fs", 1},
                                     {"ps", 1'000},
@@ -49,7 +46,8 @@ const Dimension kDurationDimension{"time",
                                     {"ms", 1'000'000'000'000},
                                     {"s", 1'000'000'000'000'000}},
                                    {{"sec", "s"}, {"µs", "us"}}};
-const Dimension kCyclesDimension{"cycles", {{"cycles", 1}}, {{"cycle", "cycles"}, {"clk", "cycles"}}};
+const Dimension kCyclesDimension{
+    "cycles", {{"cycles", 1}}, {{"cycle", "cycles"}, {"clk", "cycles"}}};
 
 std::vector<std::string> unit_names(const Dimension& dimension) {
   std::vector<std::string> names;
@@ -190,8 +188,8 @@ std::int64_t whole_quantity(const Value& value, const std::string& path, const D
 
 std::int64_t parse_quantity(const Value& value, const std::string& path,
                             const Dimension& dimension) {
-  const std::string allowed = fmt::format("a number with a unit: {}",
-                                          fmt::join(unit_names(dimension), ", "));
+  const std::string allowed =
+      fmt::format("a number with a unit: {}", fmt::join(unit_names(dimension), ", "));
   const std::string& text = scalar_text(value, path, allowed);
   check_leading_zero(value, path);
   const std::optional<Decimal> decimal = leading_decimal(text);
@@ -235,15 +233,17 @@ std::string quantity_text(std::int64_t amount, const Dimension& dimension) {
 }
 
 Codec<std::int64_t> quantity(const Dimension& dimension, std::int64_t low, std::int64_t high) {
-  const std::string allowed = fmt::format("{} .. {}", quantity_text(low, dimension),
-                                          quantity_text(high, dimension));
+  const std::string allowed =
+      fmt::format("{} .. {}", quantity_text(low, dimension), quantity_text(high, dimension));
   Codec<std::int64_t> codec;
   codec.parse = [=, &dimension](const Value& value, const std::string& path) {
     const std::int64_t amount = parse_quantity(value, path, dimension);
     if (amount < low || amount > high) not_allowed(value, path, allowed);
     return amount;
   };
-  codec.print = [&dimension](std::int64_t amount) { return Json(quantity_text(amount, dimension)); };
+  codec.print = [&dimension](std::int64_t amount) {
+    return Json(quantity_text(amount, dimension));
+  };
   std::string units = fmt::format("{}", fmt::join(unit_names(dimension), "|"));
   if (dimension.what == "cycles") units = "cycles?";
   codec.schema = {{"type", "string"}, {"pattern", "^[0-9]+([.][0-9]+)? ?(" + units + ")$"}};
@@ -349,9 +349,9 @@ Codec<double> share(bool positive) {
     return parsed;
   };
   codec.print = [](double value) { return Json(value); };
-  codec.schema = {{"anyOf", Json::array({Json{{"type", "number"}, {"minimum", 0}, {"maximum", 1}},
-                                         Json{{"type", "string"},
-                                              {"pattern", "^[0-9]+([.][0-9]+)? ?%$"}}})}};
+  codec.schema = {
+      {"anyOf", Json::array({Json{{"type", "number"}, {"minimum", 0}, {"maximum", 1}},
+                             Json{{"type", "string"}, {"pattern", "^[0-9]+([.][0-9]+)? ?%$"}}})}};
   codec.allowed = "share, " + allowed;
   return codec;
 }

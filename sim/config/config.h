@@ -24,12 +24,13 @@ class ConfigError : public std::runtime_error {
 /// `sets` are "path.to.key=value" changes to the resolved tree. Throws ConfigError.
 RunConfig load_run(const std::string& subject, const std::vector<std::string>& sets = {});
 /// Reads a hardware description alone, by name or path.
-hw::HardwareConfig load_hardware(const std::string& subject, const std::vector<std::string>& sets = {});
+hw::HardwareConfig load_hardware(const std::string& subject,
+                                 const std::vector<std::string>& sets = {});
 
 struct ListEntry {
-  std::string name;     // stem
+  std::string name;  // stem
   std::string path;
-  std::string question; // the first comment line of the file: what question it answers
+  std::string question;  // the first comment line of the file: what question it answers
 };
 /// `kind`: "hardware", "models", "runs". Throws ConfigError for another kind.
 std::vector<ListEntry> list_configs(const std::string& kind);

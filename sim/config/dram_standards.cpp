@@ -14,8 +14,7 @@ constexpr double kMeasuredLoss = 0.004;  // streaming runs of Ramulator, DRAMsim
 }  // namespace
 
 double DramStandard::efficiency() const {
-  const double refresh =
-      static_cast<double>(refresh_fs) / static_cast<double>(refresh_interval_fs);
+  const double refresh = static_cast<double>(refresh_fs) / static_cast<double>(refresh_interval_fs);
   return std::round((1.0 - refresh - kMeasuredLoss) * 1000.0) / 1000.0;
 }
 

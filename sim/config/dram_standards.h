@@ -12,10 +12,10 @@ struct DramStandard {
   std::string name;
   std::int64_t channel_bytes_per_second = 0;  // peak of one channel
   hw::Bytes burst = 0;
-  hw::Bytes row = 0;                    // page of one channel
-  hw::Femtoseconds clock_fs = 0;        // tCK
-  int read_clocks = 0;                  // tRP + tRCD + RL (DQSCK included) + burst: a row conflict
-  hw::Femtoseconds refresh_fs = 0;      // tRFCab
+  hw::Bytes row = 0;                // page of one channel
+  hw::Femtoseconds clock_fs = 0;    // tCK
+  int read_clocks = 0;              // tRP + tRCD + RL (DQSCK included) + burst: a row conflict
+  hw::Femtoseconds refresh_fs = 0;  // tRFCab
   hw::Femtoseconds refresh_interval_fs = 0;  // tREFI
 
   /// Sustained share of the peak: 1 - tRFCab / tREFI - 0.004, to 3 digits.

@@ -216,22 +216,23 @@ Field<BufferConfig> element_field() {
 
 Table<BufferConfig> buffer_table() {
   using S = BufferConfig;
-  return {{field("capacity", &S::capacity, bytes(1, 64 * kGiB), "Size.").needed(),
-           field("banks", &S::banks, integer(1, 1024), "Banks; each takes `ports` accesses a cycle."),
-           field("ports", &S::ports, integer(1, 16), "Accesses per bank and cycle."),
-           field("width", &S::width, bytes(1, 64 * kKiB), "Bytes of one access."),
-           field("latency", &S::latency, cycles(10'000), "From an access to its data."),
-           bank_mapping_field(),
-           field("policy", &S::policy,
-                 choice<hw::BankPolicy>({{"dma_first", hw::BankPolicy::kDmaFirst},
-                                         {"round_robin", hw::BankPolicy::kRoundRobin},
-                                         {"array_first", hw::BankPolicy::kArrayFirst}}),
-                 "Who wins a bank in a cycle."),
-           element_field(),
-           field("roles", &S::roles, list_of(role(), 1), "What the buffer holds.")
-               .fallback_is("by its name, see below"),
-           shared_field()},
-          {}};
+  return {
+      {field("capacity", &S::capacity, bytes(1, 64 * kGiB), "Size.").needed(),
+       field("banks", &S::banks, integer(1, 1024), "Banks; each takes `ports` accesses a cycle."),
+       field("ports", &S::ports, integer(1, 16), "Accesses per bank and cycle."),
+       field("width", &S::width, bytes(1, 64 * kKiB), "Bytes of one access."),
+       field("latency", &S::latency, cycles(10'000), "From an access to its data."),
+       bank_mapping_field(),
+       field("policy", &S::policy,
+             choice<hw::BankPolicy>({{"dma_first", hw::BankPolicy::kDmaFirst},
+                                     {"round_robin", hw::BankPolicy::kRoundRobin},
+                                     {"array_first", hw::BankPolicy::kArrayFirst}}),
+             "Who wins a bank in a cycle."),
+       element_field(),
+       field("roles", &S::roles, list_of(role(), 1), "What the buffer holds.")
+           .fallback_is("by its name, see below"),
+       shared_field()},
+      {}};
 }
 
 Field<HardwareConfig> buffers_field() {
@@ -244,8 +245,8 @@ Field<HardwareConfig> buffers_field() {
   made.read = [=](const Value& value, const std::string& path, HardwareConfig& out) {
     check_map(value, path, {});
     if (value.entries.empty() || value.entries.size() > kMaxBuffers) {
-      fail(value.position, path, fmt::format("{} buffers are not allowed (1 .. {})",
-                                             value.entries.size(), kMaxBuffers));
+      fail(value.position, path,
+           fmt::format("{} buffers are not allowed (1 .. {})", value.entries.size(), kMaxBuffers));
     }
     for (const MapEntry& entry : value.entries) {
       const std::string below = join_path(path, entry.key);
@@ -273,16 +274,16 @@ Field<HardwareConfig> buffers_field() {
 
 Table<hw::DmaConfig> dma_table() {
   using S = hw::DmaConfig;
-  return {{field("channels", &S::channels, integer(1, 64), "Queue q runs on channel q mod channels."),
-           field("load_queues", &S::load_queues, integer(1, 16),
-                 "Queues for loads; 0 is for stationary operands, 1 for streamed ones."),
-           field("store_queues", &S::store_queues, integer(1, 16), "Queues for stores."),
-           field("burst", &S::burst, bytes(16, 64 * kKiB, true),
-                 "Largest request; requests are naturally aligned."),
-           field("outstanding", &S::outstanding, integer(1, 65536),
-                 "Requests in flight per channel."),
-           field("descriptor", &S::descriptor, cycles(kMaxCycles), "Set-up of one command.")},
-          {}};
+  return {
+      {field("channels", &S::channels, integer(1, 64), "Queue q runs on channel q mod channels."),
+       field("load_queues", &S::load_queues, integer(1, 16),
+             "Queues for loads; 0 is for stationary operands, 1 for streamed ones."),
+       field("store_queues", &S::store_queues, integer(1, 16), "Queues for stores."),
+       field("burst", &S::burst, bytes(16, 64 * kKiB, true),
+             "Largest request; requests are naturally aligned."),
+       field("outstanding", &S::outstanding, integer(1, 65536), "Requests in flight per channel."),
+       field("descriptor", &S::descriptor, cycles(kMaxCycles), "Set-up of one command.")},
+      {}};
 }
 
 Table<hw::InterconnectConfig> interconnect_table() {
@@ -319,25 +320,26 @@ Field<hw::DramConfig> peak_field() {
 
 Table<hw::DramConfig> dram_table() {
   using S = hw::DramConfig;
-  return {{field("standard", &S::standard, standard(), "Fills in what follows; see the table below.")
-               .fallback_is("LPDDR5-6400"),
-           field("channels", &S::channels, integer(1, 256),
-                 "Channels (DDR4 64 bit, LPDDR x16, HBM2 pseudo channels)."),
-           field("model", &S::model,
-                 choice<hw::DramModel>({{"bandwidth", hw::DramModel::kBandwidth}}, {"timing"}),
-                 "`bandwidth`: peak x efficiency, latency; no rows, no refresh of its own."),
-           peak_field(),
-           field("efficiency", &S::efficiency, share(true), "Sustained share of the peak.")
-               .fallback_is("the standard's; 1 for `custom`"),
-           field("latency", &S::latency_fs, duration(0, kOneSecondFs), "Request to first data.")
-               .fallback_is("the standard's; 100 ns for `custom`"),
-           field("burst", &S::burst, bytes(8, 4 * kKiB, true),
-                 "One DRAM burst; bus bytes count whole ones.")
-               .fallback_is("the standard's; 64 B for `custom`"),
-           field("row", &S::row, bytes(64, 64 * kKiB, true),
-                 "Page of one channel: the default alignment of tensors.")
-               .fallback_is("the standard's; 2 KiB for `custom`")},
-          {}};
+  return {
+      {field("standard", &S::standard, standard(), "Fills in what follows; see the table below.")
+           .fallback_is("LPDDR5-6400"),
+       field("channels", &S::channels, integer(1, 256),
+             "Channels (DDR4 64 bit, LPDDR x16, HBM2 pseudo channels)."),
+       field("model", &S::model,
+             choice<hw::DramModel>({{"bandwidth", hw::DramModel::kBandwidth}}, {"timing"}),
+             "`bandwidth`: peak x efficiency, latency; no rows, no refresh of its own."),
+       peak_field(),
+       field("efficiency", &S::efficiency, share(true), "Sustained share of the peak.")
+           .fallback_is("the standard's; 1 for `custom`"),
+       field("latency", &S::latency_fs, duration(0, kOneSecondFs), "Request to first data.")
+           .fallback_is("the standard's; 100 ns for `custom`"),
+       field("burst", &S::burst, bytes(8, 4 * kKiB, true),
+             "One DRAM burst; bus bytes count whole ones.")
+           .fallback_is("the standard's; 64 B for `custom`"),
+       field("row", &S::row, bytes(64, 64 * kKiB, true),
+             "Page of one channel: the default alignment of tensors.")
+           .fallback_is("the standard's; 2 KiB for `custom`")},
+      {}};
 }
 
 Table<hw::SequencerConfig> sequencer_table() {
@@ -361,20 +363,18 @@ Field<HardwareConfig> cores_field() {
 
 Table<HardwareConfig> make_hardware_table() {
   using S = HardwareConfig;
-  return {{field("name", &S::name, text("text"), "What reports call it.")
-               .fallback_is("the file's name"),
-           section("clocks", &S::clocks, clocks_table(), "Clocks, whole numbers of hertz."),
-           cores_field(),
-           section("array", &S::array, array_table(), "The MAC array, rows x cols PEs."),
-           section("vector", &S::vector, vector_table(), "The vector unit."),
-           buffers_field().needed(),
-           section("dma", &S::dma, dma_table(), "The DMA engine."),
-           section("interconnect", &S::interconnect, interconnect_table(),
-                   "Between DMA and DRAM."),
-           section("dram", &S::dram, dram_table(), "The memory outside."),
-           section("sequencer", &S::sequencer, sequencer_table(),
-                   "Fetches the program and dispatches its commands.")},
-          {{"energy", "the energy model"}}};
+  return {
+      {field("name", &S::name, text("text"), "What reports call it.")
+           .fallback_is("the file's name"),
+       section("clocks", &S::clocks, clocks_table(), "Clocks, whole numbers of hertz."),
+       cores_field(), section("array", &S::array, array_table(), "The MAC array, rows x cols PEs."),
+       section("vector", &S::vector, vector_table(), "The vector unit."), buffers_field().needed(),
+       section("dma", &S::dma, dma_table(), "The DMA engine."),
+       section("interconnect", &S::interconnect, interconnect_table(), "Between DMA and DRAM."),
+       section("dram", &S::dram, dram_table(), "The memory outside."),
+       section("sequencer", &S::sequencer, sequencer_table(),
+               "Fetches the program and dispatches its commands.")},
+      {{"energy", "the energy model"}}};
 }
 
 // ---- what concerns several keys -----------------------------------------------------------------

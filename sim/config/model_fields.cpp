@@ -57,7 +57,8 @@ std::vector<Field<ModelDescriptor>> stack_fields() {
       field("norm_position", &S::norm_position,
             choice<NormPosition>({{"pre", NormPosition::kPre}, {"post", NormPosition::kPost}}),
             "Before each block, or after its residual addition."),
-      field("final_norm", &S::final_norm, boolean(), "Pre-norm stacks: a norm after the last layer."),
+      field("final_norm", &S::final_norm, boolean(),
+            "Pre-norm stacks: a norm after the last layer."),
   };
 }
 

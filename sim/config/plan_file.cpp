@@ -89,8 +89,7 @@ Codec<std::array<LoopDim, 3>> order_codec() {
 }
 
 Field<GemmMapping> resident_field() {
-  const auto codec =
-      config::list_of(config::choice<std::string>({{"a", "a"}, {"b", "b"}}), 0);
+  const auto codec = config::list_of(config::choice<std::string>({{"a", "a"}, {"b", "b"}}), 0);
   Field<GemmMapping> made;
   made.key = "resident";
   made.allowed = codec.allowed;
@@ -179,7 +178,8 @@ std::vector<const Value*> entries_in_order(const Value& value, const std::string
   for (const std::string& name : names) {
     const auto found = entries.find(name);
     if (found == entries.end()) {
-      config::fail(value.position, path, fmt::format("the {} '{}' of the run is missing", what, name));
+      config::fail(value.position, path,
+                   fmt::format("the {} '{}' of the run is missing", what, name));
     }
     ordered.push_back(&found->second->value);
     entries.erase(found);
@@ -267,8 +267,7 @@ std::string write_plan_yaml(const Plan& plan, const hw::HardwareConfig& hardware
 
 Plan read_plan_file(const std::string& path, const workloads::Graph& graph,
                     const hw::HardwareConfig& hardware) {
-  const auto source =
-      config::read_source(path, config::display_name(path), config::kPlanFileLimit);
+  const auto source = config::read_source(path, config::display_name(path), config::kPlanFileLimit);
   const Value tree = config::parse_document(source);
   check_top(tree);
   Plan plan;

@@ -79,16 +79,17 @@ std::string standards_text() {
       "| --- | --- | --- | --- | --- | --- |\n";
   for (const config::DramStandard& each : config::dram_standards()) {
     text += fmt::format("| `{}` | {} GB/s | {} | {} | {} | {} |\n", each.name,
-                        static_cast<double>(each.channel_bytes_per_second) / 1e9,
-                        each.efficiency(), nanoseconds(each.latency()),
-                        config::bytes_text(each.burst), config::bytes_text(each.row));
+                        static_cast<double>(each.channel_bytes_per_second) / 1e9, each.efficiency(),
+                        nanoseconds(each.latency()), config::bytes_text(each.burst),
+                        config::bytes_text(each.row));
   }
   return text + "| `custom` | `peak`, required | 1 | 100 ns | 64 B | 2 KiB |\n";
 }
 
 std::string operations_text() {
   std::string text =
-      "\n### Default vector operations\n\n| operation | passes | per_element | per_row | latency |\n"
+      "\n### Default vector operations\n\n| operation | passes | per_element | per_row | latency "
+      "|\n"
       "| --- | --- | --- | --- | --- |\n";
   for (const auto& [name, cost] : hw::default_vector_operations()) {
     text += fmt::format("| `{}` | {} | {} | {} | {} |\n", name, cost.passes, cost.per_element,

@@ -53,6 +53,7 @@ Value with_base(ConfigKind kind, Value tree, const std::string& path, const Chai
   const Value below = load_file(kind, file, base->position, key, chain);
   tree.erase("base");
   if (kind == ConfigKind::kRun) separate_workloads(below, tree);
+  tree.replaces = false;  // over what it names, it merges
   Value merged = merge(below, tree);
   merged.replaces = true;
   return merged;
@@ -170,7 +171,8 @@ std::size_t split_path(const std::shared_ptr<const Source>& source,
     segment.column = static_cast<int>(i);
     if (i < text.size() && text[i] == '"') {
       const std::size_t end = text.find('"', i + 1);
-      if (end == std::string::npos) fail({source, 0, segment.column}, "", "the quote is not closed");
+      if (end == std::string::npos)
+        fail({source, 0, segment.column}, "", "the quote is not closed");
       segment.key = text.substr(i + 1, end - i - 1);
       i = end + 1;
     } else {
@@ -220,8 +222,8 @@ void apply_set(Value& run, const std::string& argument) {
     const Segment& segment = segments[i];
     const Position position{source, 0, segment.column};
     if (!map->is_map()) {
-      fail(position, join_path(path, segment.key), fmt::format("{} has no keys: it is {}", path,
-                                                               shown(*map)));
+      fail(position, join_path(path, segment.key),
+           fmt::format("{} has no keys: it is {}", path, shown(*map)));
     }
     path = join_path(path, segment.key);
     if (i + 1 == segments.size()) {

@@ -20,7 +20,7 @@ enum class Fidelity { kTransaction };
 /// Default: the least DRAM traffic within 1 % of the best latency.
 struct ObjectiveConfig {
   Objective minimize = Objective::kLatency;
-  double within = 0.01;                       // share; 0 for the strict optimum
+  double within = 0.01;  // share; 0 for the strict optimum
   Objective then = Objective::kDramBytes;
 };
 
@@ -28,23 +28,23 @@ struct ObjectiveConfig {
 /// (`*` any characters; a pattern without a dot matches the bare operator name). 0 / empty = free.
 struct MappingPin {
   std::string pattern;
-  std::string dataflow;                       // "weight_stationary", ...
+  std::string dataflow;  // "weight_stationary", ...
   std::int64_t tile_m = 0, tile_k = 0, tile_n = 0;
-  std::string loop_order;                     // permutation of "mkn", outer first
-  std::vector<std::string> double_buffered;   // of "a", "b", "accumulators", "outputs"
+  std::string loop_order;                    // permutation of "mkn", outer first
+  std::vector<std::string> double_buffered;  // of "a", "b", "accumulators", "outputs"
   bool has_double_buffered = false;
-  std::vector<std::string> resident;          // of "a", "b"
+  std::vector<std::string> resident;  // of "a", "b"
   bool has_resident = false;
 };
 
 struct MappingConfig {
   ObjectiveConfig objective;
   std::vector<MappingPin> pins;
-  std::string plan_file;                      // absolute or empty
+  std::string plan_file;  // absolute or empty
 };
 
 struct RunConfig {
-  std::string name;                           // stem of the file
+  std::string name;  // stem of the file
   hw::HardwareConfig hardware;
   std::vector<workloads::PhaseRequest> phases;
   workloads::Precision precision;
@@ -52,8 +52,8 @@ struct RunConfig {
   workloads::Fusion fusion;
   MappingConfig mapping;
   Fidelity fidelity = Fidelity::kTransaction;
-  bool ridge_at_peak = true;                  // roofline ridge: peak or sustained bandwidth
-  nlohmann::ordered_json resolved;            // the one tree, for the report and `describe`
+  bool ridge_at_peak = true;        // roofline ridge: peak or sustained bandwidth
+  nlohmann::ordered_json resolved;  // the one tree, for the report and `describe`
 };
 
 }  // namespace tessera::sim

@@ -48,7 +48,8 @@ Field<PhaseRequest> model_field() {
     out.model = read_model(value, path);
   };
   made.write = [](const PhaseRequest& phase) { return write_model(phase.model); };
-  made.schema = {{"anyOf", Json::array({Json{{"type", "string"}}, Json{{"$ref", "#/$defs/model"}}})}};
+  made.schema = {
+      {"anyOf", Json::array({Json{{"type", "string"}}, Json{{"$ref", "#/$defs/model"}}})}};
   return made;
 }
 
@@ -242,8 +243,8 @@ Table<workloads::Fusion> fusion_table() {
 // ---- mapping ------------------------------------------------------------------------------------
 
 Codec<Objective> objective() {
-  return choice<Objective>({{"latency", Objective::kLatency}, {"dram_bytes", Objective::kDramBytes}},
-                           {"energy"});
+  return choice<Objective>(
+      {{"latency", Objective::kLatency}, {"dram_bytes", Objective::kDramBytes}}, {"energy"});
 }
 
 Table<ObjectiveConfig> objective_table() {
@@ -339,7 +340,8 @@ Table<MappingPin> pin_table() {
 void check_pattern(const MapEntry& entry, const std::string& path) {
   bool good = entry.key.size() <= 200;
   for (const char c : entry.key) {
-    good = good && (std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' || c == '*');
+    good =
+        good && (std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' || c == '*');
   }
   if (good) return;
   fail(entry.key_position, path, "not an operator pattern (letters, digits, _ . and *)");
@@ -365,11 +367,11 @@ Json write_pins(const std::vector<MappingPin>& pins) {
 
 Table<MappingSpec> mapping_table() {
   using S = MappingSpec;
-  Field<S> objective_field = custom(
-      "objective", &S::objective, "What the mapper looks for; see the short forms below.",
-      Json{{"anyOf", Json::array({Json{{"enum", Json::array({"latency", "dram_bytes"})}},
-                                  objective_table().schema()})}},
-      objective_table().rows(), read_objective, write_objective);
+  Field<S> objective_field =
+      custom("objective", &S::objective, "What the mapper looks for; see the short forms below.",
+             Json{{"anyOf", Json::array({Json{{"enum", Json::array({"latency", "dram_bytes"})}},
+                                         objective_table().schema()})}},
+             objective_table().rows(), read_objective, write_objective);
   Field<S> pin_field =
       custom("pin", &S::pins, "Fixes part of the mapping of every operator that matches.",
              open_map_schema(kPatterns, pin_table().schema()),
@@ -395,12 +397,10 @@ Json named_or(const Json& schema) {
 }
 
 Field<RunSpec> hardware_field() {
-  Field<RunSpec> made = custom("hardware", &RunSpec::hardware,
-                               "The machine: see its keys below.",
-                               named_or(Json{{"$ref", "#/$defs/hardware"}}), {}, read_hardware,
-                               +[](const hw::HardwareConfig& hardware) {
-                                 return hardware_table().write(hardware);
-                               });
+  Field<RunSpec> made = custom(
+      "hardware", &RunSpec::hardware, "The machine: see its keys below.",
+      named_or(Json{{"$ref", "#/$defs/hardware"}}), {}, read_hardware,
+      +[](const hw::HardwareConfig& hardware) { return hardware_table().write(hardware); });
   made.allowed = "name, path or mapping";
   return std::move(made).needed();
 }

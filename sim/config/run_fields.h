@@ -56,5 +56,4 @@ const Table<RunSpec>& run_table();
 /// Reads the one tree of a run: defaults filled in, checked as a whole. Throws ConfigError.
 RunSpec read_run(const Value& value);
 
-
 }  // namespace tessera::sim::config

@@ -11,8 +11,8 @@ namespace tessera::sim::config {
 
 enum class ConfigKind { kHardware, kModel, kRun };
 
-const char* to_string(ConfigKind kind);     // "hardware", "model", "run"
-const char* folder_name(ConfigKind kind);   // "hardware", "models", "runs"
+const char* to_string(ConfigKind kind);    // "hardware", "model", "run"
+const char* folder_name(ConfigKind kind);  // "hardware", "models", "runs"
 
 /// A word with a slash or the ending .yaml is a path, any other a name.
 bool is_path(const std::string& word);

@@ -146,8 +146,8 @@ void fail(const Position& position, const std::string& path, const std::string& 
     text = fmt::format("error: {}{}", subject, message);
   } else {
     const std::string_view line = position.source->line_text(position.line);
-    const int column = line.empty() ? position.column + 1
-                                    : characters(line.substr(0, position.column)) + 1;
+    const int column =
+        line.empty() ? position.column + 1 : characters(line.substr(0, position.column)) + 1;
     text = fmt::format("{}:{}:{}: error: {}{}", position.source->name, position.line + 1, column,
                        subject, message);
     if (!line.empty()) text += "\n" + excerpt(position);

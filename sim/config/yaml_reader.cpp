@@ -67,9 +67,9 @@ void check_text(const std::shared_ptr<const Source>& source) {
       hidden->name = source->name;
       Position position = at_byte(source, i);
       position.source = hidden;
-      fail(position, "", fmt::format("not a text file: byte 0x{:02X} {}",
-                                     static_cast<unsigned char>(text[i]),
-                                     length == 0 ? "is not UTF-8" : "is a control character"));
+      fail(position, "",
+           fmt::format("not a text file: byte 0x{:02X} {}", static_cast<unsigned char>(text[i]),
+                       length == 0 ? "is not UTF-8" : "is a control character"));
     }
     i += length;
   }
@@ -130,9 +130,7 @@ class TreeBuilder : public YAML::EventHandler {
     value.position = at(source_, mark);
     add(std::move(value));
   }
-  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-    refuse_alias(at(source_, mark));
-  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { refuse_alias(at(source_, mark)); }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& text) override;
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,

@@ -12,8 +12,8 @@ constexpr std::size_t kFlowColumns = 160;
 
 /// Words that YAML reads as they stand and as text.
 std::string word(const std::string& text) {
-  bool plain = !text.empty() && std::isalnum(static_cast<unsigned char>(text[0])) &&
-               text.back() != ' ';
+  bool plain =
+      !text.empty() && std::isalnum(static_cast<unsigned char>(text[0])) && text.back() != ' ';
   for (const char c : text) {
     const bool letter = std::isalnum(static_cast<unsigned char>(c)) != 0;
     plain = plain && (letter || c == '_' || c == '.' || c == '/' || c == '-' || c == ' ');

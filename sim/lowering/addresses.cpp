@@ -17,8 +17,7 @@ struct Run {
 /// Element offset of the first column of row `outer` x `row` of the window's matrix.
 std::int64_t outer_offset(const MatrixView& view, const TileWindow& window, std::int64_t outer) {
   const std::int64_t group = outer % view.group.count;
-  const std::int64_t matrix =
-      window.all_matrices ? outer / view.group.count : window.batch;
+  const std::int64_t matrix = window.all_matrices ? outer / view.group.count : window.batch;
   const std::int64_t b1 = matrix % view.batch[1].count;
   const std::int64_t b0 = matrix / view.batch[1].count;
   return view.offset + b0 * view.batch[0].stride + b1 * view.batch[1].stride +
@@ -33,8 +32,8 @@ std::vector<Run> runs_of(const MatrixView& view, const TileWindow& window) {
     const std::int64_t rows = std::min(view.rows - inner, window.row + window.rows - row);
     const std::int64_t element =
         outer_offset(view, window, outer) + inner * view.row_stride + window.col;
-    const bool adjoins = !runs.empty() &&
-                         runs.back().element + runs.back().rows * view.row_stride == element;
+    const bool adjoins =
+        !runs.empty() && runs.back().element + runs.back().rows * view.row_stride == element;
     if (adjoins) {
       runs.back().rows += rows;
     } else {

@@ -13,7 +13,7 @@ namespace tessera::sim {
 /// transposition). Rows are counted over the view's group dimension; with `all_matrices` over its
 /// batch dimensions as well (vector operators see one long matrix).
 struct TileWindow {
-  std::int64_t batch = 0;   // index of the matrix, row-major over the batch dimensions
+  std::int64_t batch = 0;  // index of the matrix, row-major over the batch dimensions
   bool all_matrices = false;
   std::int64_t row = 0, rows = 0;
   std::int64_t col = 0, cols = 0;
@@ -22,7 +22,7 @@ struct TileWindow {
 /// One strided transfer and the rows of the tile it carries.
 struct TilePiece {
   hw::StridedRange dram;
-  std::int64_t first_row = 0;   // within the tile
+  std::int64_t first_row = 0;  // within the tile
   std::int64_t rows = 0;
 };
 

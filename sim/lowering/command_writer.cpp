@@ -15,12 +15,18 @@ using workloads::TensorId;
 
 hw::TrafficClass class_of(const Tensor& tensor, hw::TrafficClass activations) {
   switch (tensor.cls) {
-    case workloads::TensorClass::kWeights: return hw::TrafficClass::kWeights;
-    case workloads::TensorClass::kKvCache: return hw::TrafficClass::kKvCache;
-    case workloads::TensorClass::kActivations: break;
+    case workloads::TensorClass::kWeights:
+      return hw::TrafficClass::kWeights;
+    case workloads::TensorClass::kKvCache:
+      return hw::TrafficClass::kKvCache;
+    case workloads::TensorClass::kActivations:
+      break;
   }
   return activations;
 }
+
+/// Rows of a result of partial sums, roughly: sets how finely its spills are sorted.
+constexpr std::int64_t kSpilledRows = 4096;
 
 /// The rows of a piece inside the tile's region.
 Region part_of(const Region& region, const TilePiece& piece, std::int64_t tile_rows) {
@@ -32,11 +38,9 @@ Region part_of(const Region& region, const TilePiece& piece, std::int64_t tile_r
 
 CommandWriter::CommandWriter(const workloads::Graph& graph, const Plan& plan,
                              const hw::HardwareConfig& hardware)
-    : graph_(graph),
-      plan_(plan),
-      hardware_(hardware),
-      buffers_(hardware.buffers.size()),
-      tensors_(graph.tensors.size() + 1) {
+    : graph_(graph), plan_(plan), hardware_(hardware), buffers_(hardware.buffers.size()) {
+  for (const Tensor& tensor : graph.tensors) tensors_.emplace_back(workloads::row_count(tensor));
+  tensors_.emplace_back(kSpilledRows);
   for (const TensorAllocation& allocation : plan.tensors) {
     spill_address_ = std::max(spill_address_, allocation.address + allocation.bytes);
   }
@@ -81,8 +85,7 @@ RegionTracker& CommandWriter::regions(const Region& region) {
 }
 
 hw::TrafficClass CommandWriter::load_class(TensorId tensor) const {
-  return class_of(graph_.tensors[static_cast<std::size_t>(tensor)],
-                  hw::TrafficClass::kActivations);
+  return class_of(graph_.tensors[static_cast<std::size_t>(tensor)], hw::TrafficClass::kActivations);
 }
 
 Command CommandWriter::make(CommandKind kind, int queue) {
@@ -163,8 +166,7 @@ void CommandWriter::load_partial(const TensorBox& tile, std::int64_t result_cols
                                  const Region& region) {
   Command command = make(CommandKind::kLoad, hardware_.dma.load_queues - 1);
   const int number = queue_number(command, hardware_);
-  command.transfer = {spilled(tile, result_cols), region,
-                      hw::TrafficClass::kPartialSums};
+  command.transfer = {spilled(tile, result_cols), region, hw::TrafficClass::kPartialSums};
   WaitList waits;
   tensors_.back().load(tile, number, command.id, waits);
   regions(region).write(region, number, command.id, true, -1, waits);
@@ -175,8 +177,7 @@ void CommandWriter::store_partial(const TensorBox& tile, std::int64_t result_col
                                   const Region& region) {
   Command command = make(CommandKind::kStore, 0);
   const int number = queue_number(command, hardware_);
-  command.transfer = {spilled(tile, result_cols), region,
-                      hw::TrafficClass::kPartialSums};
+  command.transfer = {spilled(tile, result_cols), region, hw::TrafficClass::kPartialSums};
   WaitList waits;
   regions(region).read(region, number, command.id, true, waits);
   tensors_.back().store(tile, number, command.id, waits);
@@ -195,8 +196,8 @@ void CommandWriter::gemm(hw::GemmCommand gemm) {
   if (gemm.epilogue) {
     const Region& output = gemm.epilogue->output.region;
     results.read(gemm.c.region, array, command.id, true, waits);
-    const bool in_place = output.buffer == gemm.c.region.buffer &&
-                          output.offset == gemm.c.region.offset;
+    const bool in_place =
+        output.buffer == gemm.c.region.buffer && output.offset == gemm.c.region.offset;
     if (!in_place) regions(output).write(output, array, command.id, false, -1, waits);
   }
   command.gemm = std::move(gemm);

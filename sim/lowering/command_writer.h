@@ -17,12 +17,13 @@ namespace tessera::sim {
 struct OperatorSite {
   const workloads::Operator& op;
   const OperatorPlan& plan;
-  int index = 0;   // in Graph::operators
+  int index = 0;  // in Graph::operators
 };
 
 class CommandWriter {
  public:
-  CommandWriter(const workloads::Graph& graph, const Plan& plan, const hw::HardwareConfig& hardware);
+  CommandWriter(const workloads::Graph& graph, const Plan& plan,
+                const hw::HardwareConfig& hardware);
 
   /// Starts an execution of operator `index`; its first command carries the launch.
   void begin_operator(int index, hw::Femtoseconds not_before);
@@ -59,7 +60,7 @@ class CommandWriter {
   const workloads::Graph& graph_;
   const Plan& plan_;
   const hw::HardwareConfig& hardware_;
-  std::int64_t spill_address_ = 0;      // behind all tensors: partial sums
+  std::int64_t spill_address_ = 0;  // behind all tensors: partial sums
   std::vector<RegionTracker> buffers_;
   std::vector<TensorTracker> tensors_;  // the last one tracks the partial sums
   std::deque<hw::Command> ready_;

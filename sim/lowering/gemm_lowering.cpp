@@ -68,8 +68,9 @@ bool GemmLowering::advance() {
   }
   for (int level = 2; level >= 0; --level) {
     const LoopDim dim = mapping_.order[static_cast<std::size_t>(level)];
-    const std::int64_t count =
-        dim == LoopDim::kM ? tiles_.m : dim == LoopDim::kK ? tiles_.k : tiles_.n;
+    const std::int64_t count = dim == LoopDim::kM   ? tiles_.m
+                               : dim == LoopDim::kK ? tiles_.k
+                                                    : tiles_.n;
     if (++loop_[level] < count) {
       at_ = index();
       return true;
@@ -93,9 +94,15 @@ GemmLowering::Index GemmLowering::index() const {
   Index index;
   for (std::size_t level = 0; level < 3; ++level) {
     switch (mapping_.order[level]) {
-      case LoopDim::kM: index.m = loop_[level]; break;
-      case LoopDim::kK: index.k = loop_[level]; break;
-      case LoopDim::kN: index.n = loop_[level]; break;
+      case LoopDim::kM:
+        index.m = loop_[level];
+        break;
+      case LoopDim::kK:
+        index.k = loop_[level];
+        break;
+      case LoopDim::kN:
+        index.n = loop_[level];
+        break;
     }
   }
   return index;
@@ -103,9 +110,12 @@ GemmLowering::Index GemmLowering::index() const {
 
 std::int64_t GemmLowering::size(LoopDim dim, std::int64_t at) const {
   switch (dim) {
-    case LoopDim::kM: return std::min(mapping_.tile.m, total_m_ - at * mapping_.tile.m);
-    case LoopDim::kK: return std::min(mapping_.tile.k, total_k_ - at * mapping_.tile.k);
-    case LoopDim::kN: break;
+    case LoopDim::kM:
+      return std::min(mapping_.tile.m, total_m_ - at * mapping_.tile.m);
+    case LoopDim::kK:
+      return std::min(mapping_.tile.k, total_k_ - at * mapping_.tile.k);
+    case LoopDim::kN:
+      break;
   }
   return std::min(mapping_.tile.n, total_n_ - at * mapping_.tile.n);
 }
@@ -176,8 +186,8 @@ void GemmLowering::enter_result() {
   ++results_.turn;
   if (k_done_[static_cast<std::size_t>(at_.m * tiles_.n + at_.n)] == 0) return;
   const TensorBox box = result_box();
-  const Bytes bytes = (box.row_end - box.row_begin) *
-                      pitch_of(box.col_end - box.col_begin, result_bits_);
+  const Bytes bytes =
+      (box.row_end - box.row_begin) * pitch_of(box.col_end - box.col_begin, result_bits_);
   writer_.load_partial(box, total_n_, results_.current(bytes));
 }
 
@@ -186,8 +196,8 @@ void GemmLowering::leave_result() {
   std::swap(at_, before_);
   if (k_done_[static_cast<std::size_t>(at_.m * tiles_.n + at_.n)] < tiles_.k) {
     const TensorBox box = result_box();
-    const Bytes bytes = (box.row_end - box.row_begin) *
-                        pitch_of(box.col_end - box.col_begin, result_bits_);
+    const Bytes bytes =
+        (box.row_end - box.row_begin) * pitch_of(box.col_end - box.col_begin, result_bits_);
     writer_.store_partial(box, total_n_, results_.current(bytes));
   }
   std::swap(at_, before_);

@@ -31,8 +31,8 @@ class GemmLowering : public OperatorLowering {
     Ring ring;
     bool resident = false;
     int queue = 0;
-    std::vector<bool> loaded;       // resident: by tile
-    hw::TileOperand tile;           // of the present iteration
+    std::vector<bool> loaded;  // resident: by tile
+    hw::TileOperand tile;      // of the present iteration
   };
 
   bool advance();
@@ -54,7 +54,7 @@ class GemmLowering : public OperatorLowering {
   OperatorSite site_;
   const GemmMapping& mapping_;
   std::int64_t total_m_, total_k_, total_n_, instances_;
-  Index tiles_;                     // number of tiles
+  Index tiles_;  // number of tiles
   std::int64_t instance_ = 0;
   std::int64_t loop_[3] = {0, 0, 0};  // outer to inner
   bool started_ = false, fresh_ = true;

@@ -13,10 +13,14 @@ int queue_number(const hw::Command& command, const hw::HardwareConfig& hardware)
   const int loads = hardware.dma.load_queues;
   const int stores = hardware.dma.store_queues;
   switch (command.kind) {
-    case hw::CommandKind::kLoad: return command.queue;
-    case hw::CommandKind::kStore: return loads + command.queue;
-    case hw::CommandKind::kGemm: return loads + stores;
-    case hw::CommandKind::kVector: break;
+    case hw::CommandKind::kLoad:
+      return command.queue;
+    case hw::CommandKind::kStore:
+      return loads + command.queue;
+    case hw::CommandKind::kGemm:
+      return loads + stores;
+    case hw::CommandKind::kVector:
+      break;
   }
   return loads + stores + 1;
 }
@@ -100,35 +104,52 @@ void RegionTracker::accumulate(const hw::Region& region, int array, WaitList& wa
   }
 }
 
+namespace {
+
+constexpr std::int64_t kBands = 64;
+
+}  // namespace
+
+TensorTracker::TensorTracker(std::int64_t rows)
+    : band_rows_(hw::ceil_div(std::max<std::int64_t>(rows, 1), kBands)) {}
+
+std::vector<TensorTracker::Stored>& TensorTracker::band(std::int64_t index) {
+  if (static_cast<std::size_t>(index) >= bands_.size()) {
+    bands_.resize(static_cast<std::size_t>(index) + 1);
+  }
+  return bands_[static_cast<std::size_t>(index)];
+}
+
 void TensorTracker::renew(const LatestByQueue& earlier) {
   earlier_ = earlier;
-  stored_.clear();
+  bands_.clear();
+}
+
+void TensorTracker::wait_for_stores(const TensorBox& box, Hazard hazard, WaitList& waits) {
+  for (std::int64_t i = box.row_begin / band_rows_; i <= (box.row_end - 1) / band_rows_; ++i) {
+    for (const Stored& stored : band(i)) {
+      if (overlap(stored.box, box)) waits.add(stored.queue, {stored.id, hazard, false});
+    }
+  }
 }
 
 void TensorTracker::load(const TensorBox& box, int queue, CommandId id, WaitList& waits) {
-  for (const Stored& stored : stored_) {
-    if (overlap(stored.box, box)) {
-      waits.add(stored.queue, {stored.id, Hazard::kReadAfterWrite, false});
-    }
-  }
+  wait_for_stores(box, Hazard::kReadAfterWrite, waits);
   accesses_.note(queue, id);
 }
 
 void TensorTracker::store(const TensorBox& box, int queue, CommandId id, WaitList& waits) {
-  for (int other = 0; other < LatestByQueue::kQueues; ++other) {
-    waits.add(other, {earlier_.at(other), Hazard::kWriteAfterRead, false});
-  }
-  for (const Stored& stored : stored_) {
-    if (overlap(stored.box, box)) {
-      waits.add(stored.queue, {stored.id, Hazard::kWriteAfterWrite, false});
+  waits.add_all(earlier_, Hazard::kWriteAfterRead, false);
+  wait_for_stores(box, Hazard::kWriteAfterWrite, waits);
+  for (std::int64_t i = box.row_begin / band_rows_; i <= (box.row_end - 1) / band_rows_; ++i) {
+    std::vector<Stored>& stores = band(i);
+    const auto same = std::find_if(stores.begin(), stores.end(),
+                                   [&](const Stored& stored) { return stored.box == box; });
+    if (same == stores.end()) {
+      stores.push_back({box, queue, id});
+    } else {
+      *same = {box, queue, id};
     }
-  }
-  const auto same = std::find_if(stored_.begin(), stored_.end(),
-                                 [&](const Stored& stored) { return stored.box == box; });
-  if (same == stored_.end()) {
-    stored_.push_back({box, queue, id});
-  } else {
-    *same = {box, queue, id};
   }
   accesses_.note(queue, id);
 }

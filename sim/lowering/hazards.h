@@ -14,7 +14,7 @@ namespace tessera::sim {
 /// the latest is waiting for all.
 class LatestByQueue {
  public:
-  static constexpr int kQueues = 16;   // load queues, store queues, array, vector unit
+  static constexpr int kQueues = 16;  // load queues, store queues, array, vector unit
   void note(int queue, hw::CommandId id) {
     auto& latest = latest_[static_cast<std::size_t>(queue)];
     if (id > latest) latest = id;
@@ -71,12 +71,14 @@ class RegionTracker {
   };
   void split(Bytes at);
 
-  std::map<Bytes, Segment> segments_;   // by first byte, disjoint
+  std::map<Bytes, Segment> segments_;  // by first byte, disjoint
 };
 
 /// Who stored and loaded which part of a tensor in DRAM.
 class TensorTracker {
  public:
+  /// `rows` of the tensor, or about as many: sets how finely stores are sorted.
+  explicit TensorTracker(std::int64_t rows);
   /// A new generation is about to be written: `earlier` accessed the same addresses before.
   void renew(const LatestByQueue& earlier);
   void load(const TensorBox& box, int queue, hw::CommandId id, WaitList& waits);
@@ -90,7 +92,11 @@ class TensorTracker {
     int queue = 0;
     hw::CommandId id = hw::kNoCommand;
   };
-  std::vector<Stored> stored_;
+  void wait_for_stores(const TensorBox& box, hw::Hazard hazard, WaitList& waits);
+  std::vector<Stored>& band(std::int64_t index);
+
+  std::int64_t band_rows_;
+  std::vector<std::vector<Stored>> bands_;  // stores by band of rows; one may stand in several
   LatestByQueue earlier_, accesses_;
 };
 

@@ -11,10 +11,10 @@ using workloads::Tensor;
 VectorLowering::VectorLowering(CommandWriter& writer, const OperatorSite& site)
     : writer_(writer), site_(site), mapping_(site.plan.vector) {
   if (site.op.operation.empty() || mapping_.cols >= site.op.n) return;
-  const hw::VectorOperation& operation =
-      writer.hardware().vector.operations.at(site.op.operation);
+  const hw::VectorOperation& operation = writer.hardware().vector.operations.at(site.op.operation);
   // Only a reduction along the row has to see the whole row before it writes.
-  if (operation.per_row > 0) passes_ = std::max<std::int64_t>(1, std::llround(std::ceil(operation.passes)));
+  if (operation.per_row > 0)
+    passes_ = std::max<std::int64_t>(1, std::llround(std::ceil(operation.passes)));
 }
 
 bool VectorLowering::emit() {
@@ -73,7 +73,7 @@ std::vector<VectorLowering::Columns> VectorLowering::columns_of(
     const std::vector<MatrixView>& views) const {
   const std::int64_t end = std::min(col_ + mapping_.cols, site_.op.n);
   std::vector<Columns> all;
-  std::int64_t begin = 0;   // views narrower than the operator lie side by side
+  std::int64_t begin = 0;  // views narrower than the operator lie side by side
   for (const MatrixView& view : views) {
     if (view.cols == site_.op.n) {
       all.push_back({col_, end - col_});
@@ -81,7 +81,8 @@ std::vector<VectorLowering::Columns> VectorLowering::columns_of(
     }
     const std::int64_t first = std::max(col_, begin);
     const std::int64_t last = std::min(end, begin + view.cols);
-    all.push_back({std::max<std::int64_t>(0, first - begin), std::max<std::int64_t>(0, last - first)});
+    all.push_back(
+        {std::max<std::int64_t>(0, first - begin), std::max<std::int64_t>(0, last - first)});
     begin += view.cols;
   }
   return all;
@@ -131,8 +132,7 @@ void VectorLowering::emit_vector(std::vector<hw::TileOperand> inputs) {
   const bool writes = pass_ == passes_ - 1;
   for (std::size_t i = 0; writes && i < site_.op.outputs.size(); ++i) {
     if (columns[i].count == 0) continue;
-    command.outputs.push_back(
-        operand(site_.op.outputs[i], mapping_.outputs[i], columns[i], true));
+    command.outputs.push_back(operand(site_.op.outputs[i], mapping_.outputs[i], columns[i], true));
   }
   const std::vector<hw::TileOperand> results = command.outputs;
   writer_.vector(std::move(command));

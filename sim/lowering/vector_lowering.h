@@ -18,7 +18,7 @@ class VectorLowering : public OperatorLowering {
  private:
   /// The columns of a view that a block touches.
   struct Columns {
-    std::int64_t first = 0;   // in the view
+    std::int64_t first = 0;  // in the view
     std::int64_t count = 0;
   };
   bool advance();

@@ -1,6 +1,7 @@
 #include "sim/mapper/gemm_problem.h"
 
 #include <numeric>
+#include <sstream>
 
 #include "sim/mapper/mapper.h"
 
@@ -74,6 +75,21 @@ GemmProblem gemm_problem(const workloads::Graph& graph, const workloads::Operato
     problem.epilogue.push_back(step.operation);
   }
   return problem;
+}
+
+std::string shape_key(const OperandLayout& layout) {
+  std::ostringstream key;
+  key << layout.bits << ' ' << layout.transposed << ' ' << layout.pitch << ' ' << layout.grain
+      << ' ' << layout.gathered << ';';
+  return key.str();
+}
+
+std::string shape_key(const GemmProblem& problem) {
+  std::ostringstream key;
+  key << "gemm " << problem.m << ' ' << problem.k << ' ' << problem.n << ' ' << problem.instances
+      << ';' << shape_key(problem.a) << shape_key(problem.b) << shape_key(problem.out);
+  for (const std::string& operation : problem.epilogue) key << operation << ' ';
+  return key.str();
 }
 
 }  // namespace tessera::sim

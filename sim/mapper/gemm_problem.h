@@ -14,8 +14,8 @@ namespace tessera::sim {
 struct OperandLayout {
   int bits = 8;
   bool transposed = false;
-  Bytes pitch = 0;  // from stored row to stored row
-  Bytes grain = 0;  // every matrix starts at a multiple of it; 0: on a burst
+  Bytes pitch = 0;        // from stored row to stored row
+  Bytes grain = 0;        // every matrix starts at a multiple of it; 0: on a burst
   bool gathered = false;  // rows lie scattered (an embedding table)
 };
 
@@ -35,6 +35,10 @@ struct GemmProblem {
 /// vector unit lacks an epilogue operation.
 GemmProblem gemm_problem(const workloads::Graph& graph, const workloads::Operator& op,
                          const hw::HardwareConfig& hardware);
+
+/// Problems with equal keys have equal mappings.
+std::string shape_key(const GemmProblem& problem);
+std::string shape_key(const OperandLayout& layout);
 
 /// Throws MappingError naming `operation` and the known ones unless the vector unit knows it.
 void require_operation(const hw::HardwareConfig& hardware, const std::string& who,

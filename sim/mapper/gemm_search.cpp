@@ -121,16 +121,21 @@ class GemmSearch {
       dataflows_.push_back({dataflows[i], static_cast<int>(i)});
     }
     measure_matrices();
+    measure_overhead();
     make_pairs();
   }
 
   /// Looks for a better candidate within the limits of `incumbent`.
   void improve(Incumbent& incumbent) {
     const Objective objective = incumbent.objective;
-    std::stable_sort(pairs_.begin(), pairs_.end(), [&](const Pair& x, const Pair& y) {
+    std::vector<Pair> pairs;
+    std::copy_if(pairs_.begin(), pairs_.end(), std::back_inserter(pairs), [&](const Pair& pair) {
+      return !prune_ || incumbent.admits(pair.latency_floor, pair.bytes_floor);
+    });
+    std::stable_sort(pairs.begin(), pairs.end(), [&](const Pair& x, const Pair& y) {
       return x.floors(objective) < y.floors(objective);
     });
-    for (const Pair& pair : pairs_) {
+    for (const Pair& pair : pairs) {
       if (prune_) {
         if (incumbent.closed_at(pair.floors(objective).first)) break;
         if (!incumbent.admits(pair.latency_floor, pair.bytes_floor)) continue;
@@ -157,17 +162,35 @@ class GemmSearch {
   void make_pairs() {
     const std::vector<Cycles> array_m = array_floors(sizes_[0], true);
     const std::vector<Cycles> array_n = array_floors(sizes_[2], false);
+    const std::vector<Bytes> padding = padding_floors();
     for (std::size_t i = 0; i < sizes_[0].size(); ++i) {
+      std::size_t k = sizes_[1].size();  // a larger n never allows a larger k
       for (std::size_t j = 0; j < sizes_[2].size(); ++j) {
         Pair pair;
         pair.m = sizes_[0][i];
         pair.n = sizes_[2][j];
-        pair.k = largest_k(pair.m, pair.n);
-        if (pair.k == 0) break;  // a larger n does not fit either
-        set_floors(pair, std::max(array_m[i], array_n[j]));
+        while (k > 0 && !fits_single({pair.m, sizes_[1][k - 1], pair.n})) --k;
+        if (k == 0) break;
+        pair.k = sizes_[1][k - 1];
+        set_floors(pair, std::max(array_m[i], array_n[j]), padding[j]);
         pairs_.push_back(pair);
       }
     }
+  }
+
+  /// For each size of n: bus bytes beyond the useful ones of one pass over B and the results, where
+  /// they depend on n alone.
+  std::vector<Bytes> padding_floors() const {
+    const GemmProblem& p = problem_;
+    std::vector<Bytes> padding;
+    for (const std::int64_t n : sizes_[2]) {
+      const GemmPasses passes = gemm_passes(context_, {p.m, p.k, n});
+      Bytes bytes = 0;
+      if (n < p.n && !p.b.transposed) bytes += passes.b.bus - whole_.b;
+      if (n < p.n) bytes += passes.out.bus - whole_.out;
+      padding.push_back(bytes);
+    }
+    return padding;
   }
 
   /// Array cycles of one instance if only this dimension were cut: cutting another never helps.
@@ -187,23 +210,14 @@ class GemmSearch {
   bool fits_single(const TileShape& tile) const {
     for (const Flow& flow : dataflows_) {
       const SlotPlan slots = slot_plan(context_, flow.dataflow, tile);
-      if (!overflow(context_, slots, {1, 1, 1, context_.in_place ? 0 : 1})) return true;
+      if (slots_fit(context_, slots, {1, 1, 1, context_.in_place ? 0 : 1})) return true;
     }
     return false;
   }
 
-  /// 0: none fits.
-  std::int64_t largest_k(std::int64_t m, std::int64_t n) const {
-    const auto& sizes = sizes_[1];
-    const auto end = std::partition_point(
-        sizes.begin(), sizes.end(), [&](std::int64_t k) { return fits_single({m, k, n}); });
-    return end == sizes.begin() ? 0 : *(end - 1);
-  }
-
-  /// Least bytes of one instance for result tiles m x n when k is at most `k`: price.h's traffic
-  /// with whole operands kept wherever one could be.
-  Bytes least_bytes(std::int64_t m, std::int64_t n, std::int64_t k) const {
-    const TileShape counts = tile_counts(problem_, {m, k, n});
+  /// Least bytes of one instance with at least `counts` tiles: price.h's traffic with whole
+  /// operands kept wherever one could be.
+  Bytes least_bytes(const TileShape& counts) const {
     const Bytes partial = 2 * (counts.k - 1) * whole_.partial;
     const std::int64_t times_a = a_could_reside_ ? 1 : counts.n;
     const std::int64_t times_b = b_could_reside_ ? 1 : counts.m;
@@ -224,23 +238,34 @@ class GemmSearch {
     }
   }
 
-  /// max(array, DRAM) + latencies and the result tile that no overlap hides.
-  void set_floors(Pair& pair, Cycles array) const {
+  /// What every latency contains besides the transfers and the array's cycles.
+  void measure_overhead() {
+    const MachineRates& rates = context_.rates;
+    Cycles drain = kUnlimited;
+    for (const Flow& flow : dataflows_) {
+      const TileShape whole{problem_.m, problem_.k, problem_.n};
+      drain = std::min(drain, array_totals(context_, flow.dataflow, whole).drain);
+    }
+    overhead_ =
+        rates.launch + 3 * rates.dispatch + rates.load_latency + rates.store_latency + drain;
+  }
+
+  /// overhead + max(array + last result tile, DRAM).
+  void set_floors(Pair& pair, Cycles array, Bytes padding) const {
     const MachineRates& rates = context_.rates;
     const TileShape counts = tile_counts(problem_, {pair.m, pair.k, pair.n});
-    const Bytes bytes = problem_.instances * least_bytes(pair.m, pair.n, pair.k);
+    const Bytes bytes = problem_.instances * least_bytes(counts);
     const Bytes tile = problem_.m * problem_.n * problem_.out.bits / 8 / (counts.m * counts.n);
-    const Cycles busy = std::max(problem_.instances * array + rates.dram.cycles(tile),
-                                 rates.dram.cycles(bytes));
     pair.bytes_floor = bytes;
-    pair.latency_floor = rates.launch + rates.load_latency + busy + rates.store_latency;
+    pair.latency_floor = std::max(array_floor(array) + rates.dram.cycles(tile),
+                                  dram_floor(bytes + problem_.instances * padding));
   }
 
   /// Floor of the latency from the array alone.
   Cycles array_floor(Cycles stream) const {
-    const MachineRates& rates = context_.rates;
-    return rates.launch + rates.load_latency + problem_.instances * stream + rates.store_latency;
+    return overhead_ + context_.hardware.array.startup + problem_.instances * stream;
   }
+  Cycles dram_floor(Bytes bus) const { return overhead_ + context_.rates.dram.cycles(bus); }
 
   /// The array's part of the floor, now for both dimensions together.
   bool worth_exploring(const Pair& pair, const Incumbent& incumbent) const {
@@ -261,14 +286,14 @@ class GemmSearch {
     const auto& sizes = sizes_[1];
     const auto first = std::find(sizes.rbegin(), sizes.rend(), pair.k);
     for (auto k = first; k != sizes.rend(); ++k) {
-      if (prune_) {
-        const Bytes bytes = problem_.instances * least_bytes(pair.m, pair.n, *k);
-        if (!incumbent.admits(context_.rates.dram.cycles(bytes), bytes)) continue;
-      }
       facts.tile = {pair.m, *k, pair.n};
       facts.counts = tile_counts(problem_, facts.tile);
+      const Bytes bytes = problem_.instances * least_bytes(facts.counts);
+      if (prune_ && !incumbent.admits(dram_floor(bytes), bytes)) continue;
       facts.passes.a = pass_a(context_, facts.tile);
       facts.passes.b = pass_b(context_, facts.tile);
+      const Bytes bus = facts.passes.a.bus + facts.passes.b.bus + facts.passes.out.bus;
+      if (prune_ && !incumbent.admits(dram_floor(problem_.instances * bus), bytes)) continue;
       for (const Flow& flow : dataflows_) {
         facts.flow = flow;
         explore_tile(facts, incumbent);
@@ -278,7 +303,7 @@ class GemmSearch {
 
   void explore_tile(TileFacts& facts, Incumbent& incumbent) {
     facts.slots = slot_plan(context_, facts.flow.dataflow, facts.tile);
-    if (overflow(context_, facts.slots, {1, 1, 1, context_.in_place ? 0 : 1})) return;
+    if (!slots_fit(context_, facts.slots, {1, 1, 1, context_.in_place ? 0 : 1})) return;
     if (!incumbent.bytes_only) {
       facts.array = array_totals(context_, facts.flow.dataflow, facts.tile);
       if (prune_ && !incumbent.admits(array_floor(facts.array.stream), 0)) return;
@@ -289,11 +314,9 @@ class GemmSearch {
       if (!resident_fits(facts, a, b)) continue;
       for (const int order : orders_of(facts.counts, resident != 0)) {
         Candidate candidate = candidate_of(facts, order, a, b);
-        const GemmTerms terms =
-            gemm_terms(context_, candidate.choice, facts.counts, facts.passes);
+        const GemmTerms terms = gemm_terms(context_, candidate.choice, facts.counts, facts.passes);
         if (!residency_helps(facts.counts, terms.inner, a, b)) continue;
-        if (prune_ && !incumbent.admits(context_.rates.dram.cycles(terms.traffic.bus),
-                                        terms.traffic.useful)) {
+        if (prune_ && !incumbent.admits(dram_floor(terms.traffic.bus), terms.traffic.useful)) {
           continue;
         }
         explore_slots(facts, terms, candidate, incumbent);
@@ -355,9 +378,8 @@ class GemmSearch {
   void explore_slots(const TileFacts& facts, const GemmTerms& terms, Candidate& candidate,
                      Incumbent& incumbent) const {
     if (prune_ && !incumbent.bytes_only &&
-        !incumbent.admits(
-            latency_floor(context_, terms, facts.array, facts.epilogue, facts.passes),
-            terms.traffic.useful)) {
+        !incumbent.admits(latency_floor(context_, terms, facts.array, facts.epilogue, facts.passes),
+                          terms.traffic.useful)) {
       return;
     }
     const int useful = useful_doubles(facts, terms, candidate.choice);
@@ -370,7 +392,7 @@ class GemmSearch {
                              });
       if (dominated) continue;
       set_doubles(candidate, doubled);
-      if (overflow(context_, facts.slots, slot_counts(facts.counts, candidate.choice))) {
+      if (!slots_fit(context_, facts.slots, slot_counts(facts.counts, candidate.choice))) {
         continue;
       }
       taken.push_back(doubled);
@@ -385,8 +407,8 @@ class GemmSearch {
       candidate.cost = {};
       candidate.cost.dram_bytes = terms.traffic.useful;
     } else {
-      candidate.cost = gemm_cost(context_, candidate.choice, terms, facts.array, facts.epilogue,
-                                 facts.passes);
+      candidate.cost =
+          gemm_cost(context_, candidate.choice, terms, facts.array, facts.epilogue, facts.passes);
     }
     incumbent.offer(candidate);
   }
@@ -421,6 +443,7 @@ class GemmSearch {
   bool a_could_reside_ = false, b_could_reside_ = false;
   std::vector<Flow> dataflows_;
   std::vector<Pair> pairs_;
+  Cycles overhead_ = 0;
   std::array<std::vector<int>, 16> orders_;
   mutable std::vector<int> taken_;
 };
@@ -429,21 +452,43 @@ std::int64_t with_tolerance(std::int64_t best, double within) {
   return best + static_cast<std::int64_t>(static_cast<double>(best) * within);
 }
 
-Bytes least_dram_bytes(const GemmContext& context, bool prune) {
-  const GemmPins free;
-  Incumbent least;
-  least.objective = Objective::kDramBytes;
-  least.bytes_only = true;
-  GemmSearch(context, free, prune).improve(least);
-  return least.best ? least.best->cost.dram_bytes : kUnlimited;
-}
-
 bool is_free(const GemmPins& pins) {
   return !pins.dataflow && pins.tile.m == 0 && pins.tile.k == 0 && pins.tile.n == 0 &&
          !pins.order && !pins.double_buffered && !pins.resident;
 }
 
+/// Least bytes over all candidates of `search`, of which `known` may be one.
+Bytes least_bytes_of(GemmSearch& search, const std::optional<Candidate>& known) {
+  Incumbent least;
+  least.best = known;
+  least.objective = Objective::kDramBytes;
+  least.bytes_only = true;
+  search.improve(least);
+  return least.best ? least.best->cost.dram_bytes : -1;
+}
+
+/// The best under the second objective among those whose first is within the tolerance.
+Candidate relaxed(GemmSearch& search, const ObjectiveConfig& objective, const Candidate& best) {
+  if (objective.then == objective.minimize) return best;
+  Incumbent chosen;
+  chosen.objective = objective.then;
+  chosen.best = best;
+  if (objective.minimize == Objective::kLatency) {
+    chosen.max_latency = with_tolerance(best.cost.latency, objective.within);
+  } else {
+    chosen.max_bytes = with_tolerance(best.cost.dram_bytes, objective.within);
+  }
+  search.improve(chosen);
+  return *chosen.best;
+}
+
 }  // namespace
+
+Bytes least_dram_bytes(const GemmContext& context) {
+  const GemmPins free;
+  GemmSearch search(context, free, true);
+  return least_bytes_of(search, std::nullopt);
+}
 
 GemmResult search_gemm(const GemmContext& context, const ObjectiveConfig& objective,
                        const GemmPins& pins, const std::string& who, bool prune) {
@@ -453,32 +498,9 @@ GemmResult search_gemm(const GemmContext& context, const ObjectiveConfig& object
   search.improve(first);
   if (!first.best) throw MappingError(no_fit_message(context, pins, who));
 
-  Incumbent chosen;
-  chosen.objective = objective.then;
-  chosen.best = first.best;
-  const MappingCost& best = first.best->cost;
-  if (objective.minimize == Objective::kLatency) {
-    chosen.max_latency = with_tolerance(best.latency, objective.within);
-  } else {
-    chosen.max_bytes = with_tolerance(best.dram_bytes, objective.within);
-  }
-  if (objective.then != objective.minimize) search.improve(chosen);
-
-  GemmResult result;
-  result.choice = chosen.best->choice;
-  result.cost = chosen.best->cost;
-  Incumbent least;
-  least.objective = Objective::kDramBytes;
-  least.bytes_only = true;
-  least.best = chosen.best;
-  if (is_free(pins)) {
-    search.improve(least);
-    result.least_dram_bytes = least.best->cost.dram_bytes;
-  } else {
-    result.least_dram_bytes =
-        std::min(result.cost.dram_bytes, least_dram_bytes(context, prune));
-  }
-  return result;
+  const Candidate chosen = relaxed(search, objective, *first.best);
+  const Bytes least = is_free(pins) ? least_bytes_of(search, chosen) : least_dram_bytes(context);
+  return {chosen.choice, chosen.cost, std::min(least, chosen.cost.dram_bytes)};
 }
 
 }  // namespace tessera::sim

@@ -35,6 +35,10 @@ SlotPlan slot_plan(const GemmContext& context, hw::Dataflow dataflow, const Tile
 /// Slots of A, B, accumulators, outputs that `choice` takes.
 std::array<int, 4> slot_counts(const TileShape& counts, const GemmChoice& choice);
 
+/// Bytes that all slots in `buffer` take together.
+Bytes bytes_in(const SlotPlan& slots, const std::array<int, 4>& counts, int buffer);
+bool slots_fit(const GemmContext& context, const SlotPlan& slots, const std::array<int, 4>& counts);
+
 /// Tile sizes worth trying along a dimension of `size`: ceil(size/c) for every c, those rounded up
 /// to each of `steps`, never above `size`; multiples of `grain` only, but for the whole dimension.
 std::vector<std::int64_t> tile_sizes(std::int64_t size, const std::vector<std::int64_t>& steps,
@@ -43,6 +47,9 @@ std::vector<std::int64_t> tile_sizes(std::int64_t size, const std::vector<std::i
 /// Candidate sizes of m, k, n for `context`: rounded up to the sides of the array that a dataflow
 /// lays the dimension along; a tile starts on a whole byte.
 std::array<std::vector<std::int64_t>, 3> candidate_sizes(const GemmContext& context);
+
+/// Least bytes of any mapping of the operator, pins aside; -1 when nothing fits.
+Bytes least_dram_bytes(const GemmContext& context);
 
 /// The best mapping under `objective`. With `prune` false every candidate is priced: the reference
 /// for tests. Throws MappingError when nothing fits; `who` names the operator.

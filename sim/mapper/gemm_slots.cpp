@@ -27,8 +27,7 @@ SlotPlan slot_plan(const GemmContext& context, hw::Dataflow dataflow, const Tile
   plan.bytes = {tile_bytes(p.a, tile.m, tile.k), tile_bytes(p.b, tile.k, tile.n),
                 tile_bytes(p.partial, tile.m, tile.n), tile_bytes(p.out, tile.m, tile.n)};
   plan.buffer = {a_stays ? roles.stationary : roles.activations,
-                 a_stays ? roles.activations : roles.stationary, roles.accumulators,
-                 roles.outputs};
+                 a_stays ? roles.activations : roles.stationary, roles.accumulators, roles.outputs};
   for (std::size_t i = 0; i < 4; ++i) {
     const auto index = static_cast<std::size_t>(plan.buffer[i]);
     plan.bytes[i] = hw::round_up(plan.bytes[i], context.hardware.buffers[index].width);
@@ -41,6 +40,22 @@ std::array<int, 4> slot_counts(const TileShape& counts, const GemmChoice& choice
   const std::int64_t tiles_b = choice.resident_b ? counts.k * counts.n : 1;
   return {static_cast<int>(choice.a * tiles_a), static_cast<int>(choice.b * tiles_b),
           choice.accumulators, choice.outputs};
+}
+
+Bytes bytes_in(const SlotPlan& slots, const std::array<int, 4>& counts, int buffer) {
+  Bytes bytes = 0;
+  for (std::size_t i = 0; i < 4; ++i) {
+    if (slots.buffer[i] == buffer) bytes += slots.bytes[i] * counts[i];
+  }
+  return bytes;
+}
+
+bool slots_fit(const GemmContext& context, const SlotPlan& slots,
+               const std::array<int, 4>& counts) {
+  for (const int buffer : slots.buffer) {
+    if (bytes_in(slots, counts, buffer) > context.capacity(buffer)) return false;
+  }
+  return true;
 }
 
 std::vector<std::int64_t> tile_sizes(std::int64_t size, const std::vector<std::int64_t>& steps,

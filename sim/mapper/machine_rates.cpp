@@ -29,11 +29,10 @@ MachineRates machine_rates(const hw::HardwareConfig& hardware) {
                      (static_cast<double>(bus_hz) / static_cast<double>(hardware.clocks.core_hz));
   const Cycles hops =
       core_cycles(hardware, hw::Clock(bus_hz).edge(2 * hardware.interconnect.latency));
-  const Cycles round_trip = std::max<Cycles>(
-      1, hops + core_cycles(hardware, hardware.dram.latency_fs));
-  const double in_flight =
-      static_cast<double>(hardware.dma.outstanding * hardware.dma.burst) /
-      static_cast<double>(round_trip);
+  const Cycles round_trip =
+      std::max<Cycles>(1, hops + core_cycles(hardware, hardware.dram.latency_fs));
+  const double in_flight = static_cast<double>(hardware.dma.outstanding * hardware.dma.burst) /
+                           static_cast<double>(round_trip);
   const double sustained = std::min(hw::sustained_bytes_per_cycle(hardware), bus);
 
   MachineRates rates;

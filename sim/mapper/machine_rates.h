@@ -24,8 +24,8 @@ class Rate {
 };
 
 struct MachineRates {
-  Rate dram;             // all transfers together: sustained DRAM, interconnect, requests in flight
-  Rate stream;           // one queue alone
+  Rate dram;    // all transfers together: sustained DRAM, interconnect, requests in flight
+  Rate stream;  // one queue alone
   Cycles load_latency = 0;   // from issue to the first byte in place, and the last's way
   Cycles store_latency = 0;  // from issue to completion, besides the transfer itself
   Cycles descriptor = 0;     // set-up of one DMA command

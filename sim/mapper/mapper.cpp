@@ -15,23 +15,11 @@ namespace {
 using workloads::Graph;
 using workloads::Operator;
 
-void describe(std::ostream& out, const OperandLayout& layout) {
-  out << layout.bits << ' ' << layout.transposed << ' ' << layout.pitch << ' ' << layout.grain
-      << ' ' << layout.gathered << ';';
-}
-
 /// Equal keys have equal mappings.
 std::string key_of(const GemmProblem& problem, const std::vector<int>& pins) {
-  std::ostringstream key;
-  key << "gemm " << problem.m << ' ' << problem.k << ' ' << problem.n << ' ' << problem.instances
-      << ';';
-  describe(key, problem.a);
-  describe(key, problem.b);
-  describe(key, problem.out);
-  for (const std::string& operation : problem.epilogue) key << operation << ' ';
-  key << ';';
-  for (const int pin : pins) key << pin << ' ';
-  return key.str();
+  std::string key = shape_key(problem) + ';';
+  for (const int pin : pins) key += std::to_string(pin) + ' ';
+  return key;
 }
 
 std::string key_of(const VectorProblem& problem) {
@@ -40,8 +28,7 @@ std::string key_of(const VectorProblem& problem) {
       << problem.passes << ' ' << problem.parameter_bytes << ' ' << problem.parameter_loads << ';';
   for (const auto* views : {&problem.inputs, &problem.outputs}) {
     for (const auto& view : *views) {
-      key << view.cols << ' ';
-      describe(key, view.layout);
+      key << view.cols << ' ' << shape_key(view.layout);
     }
     key << '|';
   }

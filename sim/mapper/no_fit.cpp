@@ -30,8 +30,8 @@ GemmChoice smallest_choice(const GemmContext& context, const GemmPins& pins,
 }
 
 std::optional<Overflow> overflow_of(const GemmContext& context, const GemmChoice& choice) {
-  return overflow(context, slot_plan(context, choice.dataflow, choice.tile),
-                  slot_counts(tile_counts(context.problem, choice.tile), choice));
+  return worst_overflow(context, slot_plan(context, choice.dataflow, choice.tile),
+                        slot_counts(tile_counts(context.problem, choice.tile), choice));
 }
 
 Bytes excess(const GemmContext& context, const Overflow& over) {
@@ -75,6 +75,17 @@ std::string tile_text(const TileShape& tile) {
 }
 
 }  // namespace
+
+std::optional<Overflow> worst_overflow(const GemmContext& context, const SlotPlan& slots,
+                                       const std::array<int, 4>& counts) {
+  std::optional<Overflow> worst;
+  for (const int buffer : slots.buffer) {
+    const Overflow over{buffer, bytes_in(slots, counts, buffer)};
+    const bool worse = !worst || excess(context, over) > excess(context, *worst);
+    if (excess(context, over) > 0 && worse) worst = over;
+  }
+  return worst;
+}
 
 std::string no_fit_message(const GemmContext& context, const GemmPins& pins,
                            const std::string& who) {

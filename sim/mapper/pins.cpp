@@ -66,8 +66,7 @@ bool matches(const std::string& pattern, const workloads::Operator& op) {
   return glob(pattern.c_str(), name.c_str());
 }
 
-std::vector<int> matching_pins(const std::vector<MappingPin>& pins,
-                               const workloads::Operator& op) {
+std::vector<int> matching_pins(const std::vector<MappingPin>& pins, const workloads::Operator& op) {
   std::vector<int> indices;
   for (std::size_t i = 0; i < pins.size(); ++i) {
     if (matches(pins[i].pattern, op)) indices.push_back(static_cast<int>(i));
@@ -97,9 +96,9 @@ GemmPins gemm_pins(const std::vector<MappingPin>& pins, const std::vector<int>& 
 
 void require_pins_match(const std::vector<MappingPin>& pins, const workloads::Graph& graph) {
   for (const MappingPin& pin : pins) {
-    const bool any = std::any_of(graph.operators.begin(), graph.operators.end(), [&](const auto& op) {
-      return workloads::is_gemm(op) && matches(pin.pattern, op);
-    });
+    const bool any = std::any_of(
+        graph.operators.begin(), graph.operators.end(),
+        [&](const auto& op) { return workloads::is_gemm(op) && matches(pin.pattern, op); });
     if (!any) refuse(pin, "no matrix multiplication has a name like this");
   }
 }

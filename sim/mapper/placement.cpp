@@ -38,9 +38,7 @@ std::vector<Slot*> used_slots(Plan& plan) {
 
 }  // namespace
 
-std::vector<Slots*> slots_of(OperatorPlan& plan) {
-  return used_slots<OperatorPlan, Slots>(plan);
-}
+std::vector<Slots*> slots_of(OperatorPlan& plan) { return used_slots<OperatorPlan, Slots>(plan); }
 
 std::vector<const Slots*> slots_of(const OperatorPlan& plan) {
   return used_slots<const OperatorPlan, const Slots>(plan);

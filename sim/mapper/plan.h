@@ -26,18 +26,18 @@ struct TileShape {
 struct Slots {
   int buffer = -1;
   Bytes offset = 0;
-  Bytes bytes = 0;          // of one slot
-  int count = 0;            // 0: not used
+  Bytes bytes = 0;  // of one slot
+  int count = 0;    // 0: not used
 };
 
 /// What the analytical model says of a mapping, for the operator alone and cold, all instances.
 struct MappingCost {
-  Cycles latency = 0;             // estimate in core cycles
-  Cycles array_cycles = 0;        // array busy, as mapped
+  Cycles latency = 0;       // estimate in core cycles
+  Cycles array_cycles = 0;  // array busy, as mapped
   Cycles vector_cycles = 0;
-  Cycles dram_cycles = 0;         // bus bytes at the sustained bandwidth
-  Bytes dram_bytes = 0;           // useful bytes moved
-  Bytes bus_bytes = 0;            // whole bursts
+  Cycles dram_cycles = 0;  // bus bytes at the sustained bandwidth
+  Bytes dram_bytes = 0;    // useful bytes moved
+  Bytes bus_bytes = 0;     // whole bursts
 };
 
 /// Mapping of one Gemm operator: executed instances/group times as (group*m, k, n).
@@ -49,7 +49,7 @@ struct GemmMapping {
   std::array<LoopDim, 3> order{LoopDim::kM, LoopDim::kN, LoopDim::kK};
   bool resident_a = false;
   bool resident_b = false;
-  Slots a, b, accumulators, outputs;   // count 2 = double buffered; outputs.count 0 = in place
+  Slots a, b, accumulators, outputs;  // count 2 = double buffered; outputs.count 0 = in place
   /// DRAM scratch of partial sums that leave the chip: [instance][m][n] at accumulator width, rows
   /// of `ceil(n * element_bits / 8)` bytes without gaps. -1: no partial sums leave.
   std::int64_t spill_address = -1;
@@ -61,13 +61,13 @@ struct GemmMapping {
 struct VectorMapping {
   std::int64_t rows = 0;
   std::int64_t cols = 0;
-  std::vector<Slots> inputs;    // one per input view
-  std::vector<Slots> outputs;   // one per output view; empty for copies (store from the input slot)
-  Slots parameters;             // all parameter tensors back to back; count 0 or 1
+  std::vector<Slots> inputs;   // one per input view
+  std::vector<Slots> outputs;  // one per output view; empty for copies (store from the input slot)
+  Slots parameters;            // all parameter tensors back to back; count 0 or 1
 };
 
 struct OperatorPlan {
-  std::string name;             // "vision.L3.Attn_Q": phase[.Llayer].name, unique
+  std::string name;  // "vision.L3.Attn_Q": phase[.Llayer].name, unique
   bool is_gemm = true;
   GemmMapping gemm;
   VectorMapping vector;
@@ -82,18 +82,18 @@ enum class Lifetime { kWeight, kActivation, kPersistent };
 
 struct TensorAllocation {
   std::string name;
-  std::int64_t address = -1;    // -1: takes no DRAM (fused away, never referenced)
-  Bytes bytes = 0;              // as stored, with pitch
-  Bytes pitch = 0;              // bytes from row to row
+  std::int64_t address = -1;  // -1: takes no DRAM (fused away, never referenced)
+  Bytes bytes = 0;            // as stored, with pitch
+  Bytes pitch = 0;            // bytes from row to row
   Layout layout = Layout::kRowMajor;
   Bytes alignment = 0;
   Lifetime lifetime = Lifetime::kActivation;
-  int first_use = 0, last_use = 0;   // operator indices, inclusive
+  int first_use = 0, last_use = 0;  // operator indices, inclusive
 };
 
 struct Plan {
-  std::vector<OperatorPlan> operators;      // parallel to Graph::operators
-  std::vector<TensorAllocation> tensors;    // parallel to Graph::tensors
+  std::vector<OperatorPlan> operators;    // parallel to Graph::operators
+  std::vector<TensorAllocation> tensors;  // parallel to Graph::tensors
 };
 
 /// "vision.L3.Attn_Q", "text.LM_Head".

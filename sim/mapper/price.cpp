@@ -21,7 +21,6 @@ struct Cut {
   Part part[2];
   Cut(std::int64_t total, std::int64_t tile)
       : part{{total / tile, tile}, {total % tile != 0 ? 1 : 0, total % tile}} {}
-  std::int64_t last() const { return part[1].count != 0 ? part[1].size : part[0].size; }
 };
 
 Cycles command_cycles(const hw::ArrayConfig& array, const hw::ArrayCost& cost) {
@@ -53,9 +52,9 @@ struct TileTimes {
   Cycles command = 0;   // one Gemm command, on average
   Cycles slow_run = 0;  // from one change of the slow operand to the next
   Cycles load_a = 0, load_b = 0;
-  Cycles tail = 0;      // from a Gemm's last row to the end of its epilogue
-  Cycles store = 0;     // of one result tile, with latency
-  Cycles spill = 0;     // a partial-sum tile out and in again, both latencies
+  Cycles tail = 0;   // from a Gemm's last row to the end of its epilogue
+  Cycles store = 0;  // of one result tile, with latency
+  Cycles spill = 0;  // a partial-sum tile out and in again, both latencies
 };
 
 Cycles epilogue_tail(const ArrayTotals& array, Cycles epilogue) {
@@ -180,12 +179,12 @@ Cycles first_loads(const GemmContext& context, const GemmPasses& passes) {
 
 /// The parts of a latency that no slot changes.
 struct Frame {
-  Cycles before = 0;      // launch and dispatch
-  Cycles first = 0;       // until the first operands are there
-  Cycles dram = 0;        // DRAM-bound body
-  Cycles vector = 0;      // vector-bound body
-  Cycles issue = 0;       // issue-bound body
-  Cycles after = 0;       // last drain, epilogue and store
+  Cycles before = 0;  // launch and dispatch
+  Cycles first = 0;   // until the first operands are there
+  Cycles dram = 0;    // DRAM-bound body
+  Cycles vector = 0;  // vector-bound body
+  Cycles issue = 0;   // issue-bound body
+  Cycles after = 0;   // last drain, epilogue and store
 };
 
 Frame frame_of(const GemmContext& context, const GemmTerms& terms, const ArrayTotals& array,
@@ -205,18 +204,15 @@ Frame frame_of(const GemmContext& context, const GemmTerms& terms, const ArrayTo
 }
 
 Cycles assembled(const Frame& frame, Cycles array_bound) {
-  const Cycles body =
-      std::max(std::max(frame.first + array_bound, frame.dram), std::max(frame.vector, frame.issue));
+  const Cycles body = std::max(std::max(frame.first + array_bound, frame.dram),
+                               std::max(frame.vector, frame.issue));
   return frame.before + body + frame.after;
 }
 
 }  // namespace
 
 GemmContext::GemmContext(const GemmProblem& gemm, const hw::HardwareConfig& config)
-    : problem(gemm),
-      hardware(config),
-      rates(machine_rates(config)),
-      roles(role_buffers(config)) {
+    : problem(gemm), hardware(config), rates(machine_rates(config)), roles(role_buffers(config)) {
   in_place = roles.accumulators == roles.outputs && gemm.partial.bits == gemm.out.bits;
 }
 
@@ -240,31 +236,27 @@ LoopDim outermost(const std::array<LoopDim, 3>& order, const TileShape& counts) 
   return order[0];
 }
 
-ArrayTotals array_totals(const GemmContext& context, hw::Dataflow dataflow,
-                         const TileShape& tile) {
+ArrayTotals array_totals(const GemmContext& context, hw::Dataflow dataflow, const TileShape& tile) {
   const hw::ArrayConfig& array = context.hardware.array;
   const GemmProblem& p = context.problem;
   const Cut cut_m(p.m, tile.m), cut_k(p.k, tile.k), cut_n(p.n, tile.n);
   const bool split_k = tile.k < p.k;
   ArrayTotals totals;
+  hw::ArrayCost cost;  // ends as the last command's
   for (const auto& m : cut_m.part) {
     for (const auto& k : cut_k.part) {
       for (const auto& n : cut_n.part) {
         const std::int64_t count = m.count * k.count * n.count;
         if (count == 0) continue;
-        const hw::ArrayCost cost =
-            hw::array_cost(array, dataflow, {m.size, k.size, n.size}, p.macs_per_pe, split_k);
+        cost = hw::array_cost(array, dataflow, {m.size, k.size, n.size}, p.macs_per_pe, split_k);
         totals.stream += count * command_cycles(array, cost);
       }
     }
   }
-  const hw::ArrayCost last = hw::array_cost(
-      array, dataflow, {cut_m.last(), cut_k.last(), cut_n.last()}, p.macs_per_pe, split_k);
-  totals.restart =
-      array.startup + (array.preload == hw::Overlap::kOverlapped ? last.preload : 0);
-  totals.last = command_cycles(array, last);
-  totals.drain = last.drain;
-  totals.first_result = last.first_result;
+  totals.restart = array.startup + (array.preload == hw::Overlap::kOverlapped ? cost.preload : 0);
+  totals.last = command_cycles(array, cost);
+  totals.drain = cost.drain;
+  totals.first_result = cost.first_result;
   return totals;
 }
 
@@ -296,7 +288,8 @@ MatrixPass matrix_pass(const OperandLayout& layout, std::int64_t rows, std::int6
   MatrixPass pass;
   pass.transfers = ceil_div(rows, tile_rows) * ceil_div(cols, tile_cols);
   const Bytes whole = row_bytes(cols, layout.bits);
-  if (tile_cols >= cols && whole == layout.pitch && !layout.gathered) {  // the rows of a tile are one run of bytes
+  if (tile_cols >= cols && whole == layout.pitch &&
+      !layout.gathered) {  // the rows of a tile are one run of bytes
     pass.useful = rows * whole;
     const Cut blocks(rows, tile_rows);
     const Bytes grain = std::gcd(base, pass.transfers > 1 ? tile_rows * whole : burst);
@@ -357,14 +350,14 @@ Traffic traffic_of(const GemmProblem& problem, const TileShape& counts, const Ge
   traffic.bus = total(passes.a.bus, passes.b.bus, passes.partial.bus, passes.out.bus);
   traffic.loads_a = problem.instances * reuse.a * passes.a.transfers;
   traffic.loads_b = problem.instances * reuse.b * passes.b.transfers;
-  traffic.commands = total(passes.a.transfers, passes.b.transfers, passes.out.transfers,
-                           passes.out.transfers) +
-                     problem.instances * counts.m * counts.k * counts.n;
+  traffic.commands =
+      total(passes.a.transfers, passes.b.transfers, passes.out.transfers, passes.out.transfers) +
+      problem.instances * counts.m * counts.k * counts.n;
   return traffic;
 }
 
-GemmTerms gemm_terms(const GemmContext& context, const GemmChoice& choice,
-                     const TileShape& counts, const GemmPasses& passes) {
+GemmTerms gemm_terms(const GemmContext& context, const GemmChoice& choice, const TileShape& counts,
+                     const GemmPasses& passes) {
   GemmTerms terms;
   terms.counts = counts;
   terms.inner = innermost(choice.order, terms.counts);
@@ -390,11 +383,10 @@ MappingCost gemm_cost(const GemmContext& context, const GemmChoice& choice, cons
   const std::int64_t iterations = instances * counts.m * counts.k * counts.n;
   const std::int64_t slow_changes = iterations / dim_of(counts, terms.inner);
   const auto broken = [&](Cycles wait) { return wait > 0 ? wait + array.restart : 0; };
-  const Cycles array_bound = instances * array.stream +
-                             (iterations - slow_changes) * broken(bubbles.fast) +
-                             (slow_changes - 1) * broken(bubbles.slow) +
-                             bunching(context, choice, terms, array, passes) +
-                             refill_wait(context, choice, terms, times);
+  const Cycles array_bound =
+      instances * array.stream + (iterations - slow_changes) * broken(bubbles.fast) +
+      (slow_changes - 1) * broken(bubbles.slow) + bunching(context, choice, terms, array, passes) +
+      refill_wait(context, choice, terms, times);
   const Frame frame = frame_of(context, terms, array, epilogue, passes);
   MappingCost cost;
   cost.latency = assembled(frame, array_bound);
@@ -421,10 +413,9 @@ Bytes lower_bound_bytes(const GemmContext& context) {
   const int narrowest = std::min({p.a.bits, p.b.bits, p.out.bits});
   const std::int64_t registers_bits = static_cast<std::int64_t>(h.array.rows) * h.array.cols *
                                       (p.a.bits + 2 * p.b.bits + p.partial.bits);
-  const double elements =
-      static_cast<double>(hw::sram_bytes(h) * 8 + registers_bits) / narrowest;
-  const double macs = static_cast<double>(p.m) * static_cast<double>(p.k) *
-                      static_cast<double>(p.n);
+  const double elements = static_cast<double>(hw::sram_bytes(h) * 8 + registers_bits) / narrowest;
+  const double macs =
+      static_cast<double>(p.m) * static_cast<double>(p.k) * static_cast<double>(p.n);
   const double traffic = 2.0 * macs / std::sqrt(elements) - 2.0 * elements;
   const Bytes moved = static_cast<Bytes>(std::max(0.0, traffic) * narrowest / 8.0);
   const Bytes compulsory =

@@ -1,6 +1,7 @@
 // The analytical price of a mapping: closed forms, O(1) per mapping, integers throughout.
 //
-// A Gemm operator, alone and cold, with L = latency of a load, t(x) = x bytes at the sustained rate:
+// A Gemm operator, alone and cold, with L = latency of a load, t(x) = x bytes at the sustained
+// rate:
 //   latency = launch + 3 dispatch + body + tail + store
 //   body = max( L + t(first A tile) + t(first B tile) + array + bubbles,     array-bound
 //               L + t(all bus bytes but the last store) + last command,      DRAM-bound
@@ -104,8 +105,8 @@ struct GemmTerms {
   Reuse reuse;
   Traffic traffic;
 };
-GemmTerms gemm_terms(const GemmContext& context, const GemmChoice& choice,
-                     const TileShape& counts, const GemmPasses& passes);
+GemmTerms gemm_terms(const GemmContext& context, const GemmChoice& choice, const TileShape& counts,
+                     const GemmPasses& passes);
 
 /// Never above the latency of any choice of slots.
 Cycles latency_floor(const GemmContext& context, const GemmTerms& terms, const ArrayTotals& array,

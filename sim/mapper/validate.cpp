@@ -1,5 +1,6 @@
 // Checks of a plan that somebody wrote or changed.
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "sim/mapper/allocation.h"
@@ -54,8 +55,9 @@ void check_no_overlap(const std::string& who, const OperatorPlan& plan) {
       const Slots &x = *slots[i], &y = *slots[j];
       const bool apart = x.buffer != y.buffer || x.offset + x.bytes * x.count <= y.offset ||
                          y.offset + y.bytes * y.count <= x.offset;
-      require(apart, who, "two of its slot lists overlap in a buffer at byte " +
-                              number(std::max(x.offset, y.offset)));
+      require(apart, who,
+              "two of its slot lists overlap in a buffer at byte " +
+                  number(std::max(x.offset, y.offset)));
     }
   }
 }
@@ -153,8 +155,8 @@ void check_tensors(const Plan& plan, const Plan& reference) {
     require(tensor.address >= 0, tensor.name, "has no place in DRAM, but is used");
     require(tensor.pitch >= needed.pitch && tensor.bytes >= needed.bytes, tensor.name,
             "needs " + number(needed.bytes) + " bytes in rows of " + number(needed.pitch));
-    require(tensor.first_use <= needed.first_use && tensor.last_use >= needed.last_use,
-            tensor.name, "is used outside its lifetime");
+    require(tensor.first_use <= needed.first_use && tensor.last_use >= needed.last_use, tensor.name,
+            "is used outside its lifetime");
     placed.push_back(&tensor);
   }
   std::sort(placed.begin(), placed.end(),
@@ -168,25 +170,45 @@ void check_tensors(const Plan& plan, const Plan& reference) {
   }
 }
 
-void check_operator(OperatorPlan& plan, const Graph& graph, const Operator& op,
-                    const hw::HardwareConfig& hardware) {
-  const std::string who = qualified_name(op);
-  require(plan.name == who, who, "the plan has '" + plan.name + "' in its place");
-  require(plan.is_gemm == workloads::is_gemm(op), who, "the plan has another kind of operator");
-  if (plan.is_gemm) {
-    const GemmProblem problem = gemm_problem(graph, op, hardware);
-    const GemmContext context(problem, hardware);
+class OperatorChecker {
+ public:
+  OperatorChecker(const Graph& graph, const hw::HardwareConfig& hardware)
+      : graph_(graph), hardware_(hardware) {}
+
+  /// Checks one operator's mapping and prices it.
+  void check(OperatorPlan& plan, const Operator& op) {
+    const std::string who = qualified_name(op);
+    require(plan.name == who, who, "the plan has '" + plan.name + "' in its place");
+    require(plan.is_gemm == workloads::is_gemm(op), who, "the plan has another kind of operator");
+    if (plan.is_gemm) {
+      check_and_bound_gemm(plan, op, who);
+    } else {
+      const VectorProblem problem = vector_problem(graph_, op, hardware_);
+      check_vector(problem, plan.vector, hardware_);
+      plan.lower_bound_bytes = compulsory_bytes(problem);
+    }
+    check_no_overlap(who, plan);
+    plan.cost = price(graph_, op, plan, hardware_);
+    const bool bounded = plan.is_gemm && plan.least_dram_bytes >= 0;
+    plan.least_dram_bytes =
+        bounded ? std::min(plan.least_dram_bytes, plan.cost.dram_bytes) : plan.cost.dram_bytes;
+  }
+
+ private:
+  void check_and_bound_gemm(OperatorPlan& plan, const Operator& op, const std::string& who) {
+    const GemmProblem problem = gemm_problem(graph_, op, hardware_);
+    const GemmContext context(problem, hardware_);
     check_gemm(context, who, plan.gemm);
     plan.lower_bound_bytes = lower_bound_bytes(context);
-  } else {
-    const VectorProblem problem = vector_problem(graph, op, hardware);
-    check_vector(problem, plan.vector, hardware);
-    plan.lower_bound_bytes = compulsory_bytes(problem);
+    const auto [at, is_new] = least_.try_emplace(shape_key(problem), 0);
+    if (is_new) at->second = least_dram_bytes(context);
+    plan.least_dram_bytes = at->second;
   }
-  check_no_overlap(who, plan);
-  plan.cost = price(graph, op, plan, hardware);
-  if (plan.least_dram_bytes == 0) plan.least_dram_bytes = plan.cost.dram_bytes;
-}
+
+  const Graph& graph_;
+  const hw::HardwareConfig& hardware_;
+  std::map<std::string, Bytes> least_;
+};
 
 /// Scratch for partial sums behind everything else where the plan gives none or too little.
 void add_scratch(Plan& plan, const Graph& graph, const hw::HardwareConfig& hardware) {
@@ -213,8 +235,9 @@ void validate_plan(Plan& plan, const Graph& graph, const hw::HardwareConfig& har
   require(plan.tensors.size() == graph.tensors.size(), "plan",
           number(static_cast<std::int64_t>(plan.tensors.size())) + " tensors, the graph has " +
               number(static_cast<std::int64_t>(graph.tensors.size())));
+  OperatorChecker checker(graph, hardware);
   for (std::size_t i = 0; i < plan.operators.size(); ++i) {
-    check_operator(plan.operators[i], graph, graph.operators[i], hardware);
+    checker.check(plan.operators[i], graph.operators[i]);
   }
   Plan reference;
   reference.operators = plan.operators;

@@ -132,10 +132,10 @@ struct VectorIncumbent {
   MappingCost cost;
 };
 
-void try_block(const VectorProblem& problem, const hw::HardwareConfig& hardware,
-               std::int64_t rows, std::int64_t cols, VectorIncumbent& best) {
-  for (const auto& [inputs, outputs] : {std::pair{2, 2}, std::pair{2, 1}, std::pair{1, 2},
-                                        std::pair{1, 1}}) {
+void try_block(const VectorProblem& problem, const hw::HardwareConfig& hardware, std::int64_t rows,
+               std::int64_t cols, VectorIncumbent& best) {
+  for (const auto& [inputs, outputs] :
+       {std::pair{2, 2}, std::pair{2, 1}, std::pair{1, 2}, std::pair{1, 1}}) {
     const VectorChoice choice{rows, cols, inputs, outputs};
     if (!fits(problem, choice, hardware)) continue;
     const MappingCost cost = vector_cost(problem, choice, hardware);
@@ -197,9 +197,8 @@ MappingCost vector_cost(const VectorProblem& problem, const VectorChoice& choice
   const Cycles result = rates.dram.cycles(ceil_div(passes * out.bus, blocks));
   const Cycles store = rates.store_latency + result;
   const Cycles held = rates.load_latency + load + step + (copy ? store : 0);
-  const Cycles bubble =
-      std::max(ring_wait(held, choice.inputs, step),
-               copy ? 0 : ring_wait(step + store, choice.outputs, step * passes));
+  const Cycles bubble = std::max(ring_wait(held, choice.inputs, step),
+                                 copy ? 0 : ring_wait(step + store, choice.outputs, step * passes));
   const Cycles busy = rates.load_latency + rates.dram.cycles(parameters) + load +
                       cost.vector_cycles + (blocks - 1) * bubble;
   const Cycles dram = rates.load_latency + cost.dram_cycles - result + last;

@@ -18,12 +18,12 @@ struct VectorProblem {
   };
   std::string name;
   std::int64_t m = 0, n = 0;
-  std::int64_t width = 0;          // of the widest view
+  std::int64_t width = 0;  // of the widest view
   std::vector<View> inputs, outputs;
   Bytes parameter_bytes = 0;
   std::int64_t parameter_loads = 0;
-  std::string operation;           // empty: a copy
-  std::int64_t passes = 1;         // reads of a row that is cut into columns (reductions)
+  std::string operation;    // empty: a copy
+  std::int64_t passes = 1;  // reads of a row that is cut into columns (reductions)
 };
 
 /// REQUIRES: !is_gemm(op). Throws MappingError when the vector unit lacks the operation.

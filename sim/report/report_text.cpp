@@ -40,6 +40,7 @@ std::string row_name(const Page& page, const ReportRow& row) {
 
 std::string resource_name(const std::string& bound) {
   if (bound == "compute") return "array";
+  if (bound == "scratchpad") return "SRAM";
   return bound == "dram" ? "DRAM" : bound;
 }
 
@@ -94,7 +95,7 @@ std::string bounds_line(const Page& page) {
   parts.push_back(bound_text(page, "DRAM", bounds.dram_cycles, bounds.dram_as_mapped_cycles));
   parts.push_back(fmt::format("vector {} {} ({} hidden)", time(bounds.vector_cycles),
                               page.time.unit, time(page.report.vector_hidden_cycles)));
-  parts.push_back(fmt::format("scratchpad {} {}", time(bounds.scratchpad_cycles), page.time.unit));
+  parts.push_back(fmt::format("SRAM {} {}", time(bounds.scratchpad_cycles), page.time.unit));
   return flow(" bounds      ", parts, page.width());
 }
 
@@ -115,31 +116,37 @@ std::string class_name(int index) {
   return name == "kv cache" ? "KV cache" : name;
 }
 
-std::string dram_lines(const Page& page) {
+std::string dram_line(const Page& page) {
   const Report& report = page.report;
-  const ReportRow& totals = report.totals;
-  const double moved = static_cast<double>(moved_bytes(totals.dram));
+  const double moved = static_cast<double>(moved_bytes(report.totals.dram));
   Bytes least = 0;
   for (const auto& row : report.operators) {
     if (row.mapping) least += row.mapping->least_dram_bytes;
   }
-  std::string lines = flow(
+  const Scale scale = byte_scale(moved);
+  return flow(
       " DRAM        ",
-      {page.bytes.with_unit(moved) + " moved", page.bytes.with_unit(least) + " least, this plan",
-       page.bytes.with_unit(totals.compulsory_bytes) + " compulsory",
-       fmt::format("{} of {} GB/s", significant(1e-9 * ratio(moved, totals.time_s), 3),
+      {scale.with_unit(moved) + " moved", scale.with_unit(least) + " least, this plan",
+       scale.with_unit(report.totals.compulsory_bytes) + " compulsory",
+       fmt::format("{} of {} GB/s", significant(1e-9 * ratio(moved, report.totals.time_s), 3),
                    significant(1e-9 * report.dram_peak_bytes_per_second, 3))},
       page.width());
+}
+
+/// Traffic by class, in the unit of the line above, and the ridge.
+std::string dram_classes(const Page& page) {
+  const ReportRow& totals = page.report.totals;
+  const Scale scale = byte_scale(static_cast<double>(moved_bytes(totals.dram)));
   std::vector<std::string> classes;
   for (int c = 0; c < hw::kTrafficClasses; ++c) {
     const Bytes bytes = totals.dram[c].read + totals.dram[c].write;
     const bool optional = static_cast<hw::TrafficClass>(c) == hw::TrafficClass::kKvCache;
-    if (bytes > 0 || !optional) classes.push_back(class_name(c) + " " + page.bytes.text(bytes));
+    if (bytes > 0 || !optional) classes.push_back(class_name(c) + " " + scale.text(bytes));
   }
   if (totals.roofline) {
     classes.push_back(ridge_text(*totals.roofline));
   }
-  return lines + flow("             ", classes, page.width());
+  return flow("             ", classes, page.width());
 }
 
 // ------------------------------------------------------------------------------- ARRAY CYCLES
@@ -482,6 +489,9 @@ std::string what_if_table(const Page& page, const std::vector<WhatIf>& what_ifs)
                               {"", Align::kRight, 0, {}},
                               {"DRAM " + page.bytes.unit, Align::kRight, 2, {}},
                               {"", Align::kLeft, 1, {}}};
+  int widest = 0;
+  for (const auto& change : what_ifs) widest = std::max(widest, display_width(change.change) + 2);
+  widest = std::min(widest, page.width() / 2 + 4);
   for (const auto& change : what_ifs) {
     const double bytes = change.dram_bytes - moved;
     std::vector<std::string> cells{"  " + change.change, "-", "", "", change.note};
@@ -490,7 +500,8 @@ std::string what_if_table(const Page& page, const std::vector<WhatIf>& what_ifs)
                signed_percent(ratio(change.cycles - totals.cycles, totals.cycles)),
                (bytes > 0 ? "+" : "") + page.bytes.text(bytes), change.note};
     }
-    for (auto& cell : cells) cell = clip(cell, page.width() / 2 - 10);
+    cells.front() = clip(cells.front(), page.width() / 2 + 4);
+    cells.back() = clip(cells.back(), page.width() - widest - 24);
     for (std::size_t c = 0; c < cells.size(); ++c) columns[c].cells.push_back(cells[c]);
   }
   return table(columns, page.width());
@@ -532,7 +543,8 @@ Page make_page(const Report& report, const TextOptions& options) {
 std::string report_text(const Report& report, const std::vector<WhatIf>& what_ifs,
                         const TextOptions& options) {
   const Page page = make_page(report, options);
-  std::string text = head(page) + answer(page) + bounds_line(page) + dram_lines(page) + "\n";
+  std::string text =
+      head(page) + answer(page) + bounds_line(page) + dram_line(page) + dram_classes(page) + "\n";
   text += array_cycles(page) + "\n";
   const std::string phases = phase_table(page);
   if (!phases.empty()) text += phases + "\n";

@@ -24,8 +24,9 @@ hw::Counters simulate(const hw::HardwareConfig& hardware, hw::CommandSource& pro
 
 /// The same in a forked child, any number of times; `make_program` runs in the child.
 /// Throws std::runtime_error with the child's message when it fails.
-hw::Counters simulate_isolated(const hw::HardwareConfig& hardware,
-                               const std::function<std::unique_ptr<hw::CommandSource>()>& make_program,
-                               int operator_count, const SimulateOptions& options = {});
+hw::Counters simulate_isolated(
+    const hw::HardwareConfig& hardware,
+    const std::function<std::unique_ptr<hw::CommandSource>()>& make_program, int operator_count,
+    const SimulateOptions& options = {});
 
 }  // namespace tessera::sim

@@ -22,8 +22,9 @@ struct Step {
 
 std::vector<Step> steps_of(const TiledGemm& gemm, const Tiling& tiling) {
   const auto count = [&](char loop) {
-    return loop == 'm' ? pieces(gemm.m, tiling.m)
-                       : loop == 'k' ? pieces(gemm.k, tiling.k) : pieces(gemm.n, tiling.n);
+    return loop == 'm'   ? pieces(gemm.m, tiling.m)
+           : loop == 'k' ? pieces(gemm.k, tiling.k)
+                         : pieces(gemm.n, tiling.n);
   };
   std::vector<Step> steps;
   const auto set = [](Step& step, char loop, std::int64_t value) {
@@ -47,7 +48,7 @@ std::vector<Step> steps_of(const TiledGemm& gemm, const Tiling& tiling) {
 std::int64_t fetches(const TiledGemm& gemm, const Tiling& tiling, char unrelated) {
   std::int64_t product = 1, result = 1;
   for (const char loop : tiling.order) {
-    const std::int64_t count = loop == 'm' ? pieces(gemm.m, tiling.m)
+    const std::int64_t count = loop == 'm'   ? pieces(gemm.m, tiling.m)
                                : loop == 'k' ? pieces(gemm.k, tiling.k)
                                              : pieces(gemm.n, tiling.n);
     product *= count;

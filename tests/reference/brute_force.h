@@ -17,7 +17,7 @@ struct TiledGemm {
 struct TilePools {
   std::array<int, 4> pool{0, 0, 0, 0};
   std::vector<std::int64_t> capacity;
-  bool results_in_place = false;   // results need no room of their own
+  bool results_in_place = false;  // results need no room of their own
 };
 
 struct Tiling {

@@ -12,7 +12,8 @@
 namespace tessera::test {
 
 /// 8x8, 1 GHz; DRAM 16 B/cycle with 100 cycles latency and an interconnect that costs nothing.
-/// Buffers: 0 activations 64 KiB, 1 weights 64 KiB, 2 accumulators 16 KiB (two ports). No overheads.
+/// Buffers: 0 activations 64 KiB, 1 weights 64 KiB, 2 accumulators 16 KiB (two ports). No
+/// overheads.
 inline hw::HardwareConfig tiny_machine() {
   hw::HardwareConfig m;
   m.name = "tiny";
@@ -22,12 +23,39 @@ inline hw::HardwareConfig tiny_machine() {
   m.vector.lanes = 8;
   m.vector.operations = hw::default_vector_operations();
   m.buffers.resize(3);
-  m.buffers[0] = {"activations", 65536, 8, 1, 32, 1, hw::BankMapping::kBlocked, 0,
-                  hw::BankPolicy::kDmaFirst, 32, {hw::Role::kActivations, hw::Role::kOutputs}};
-  m.buffers[1] = {"weights", 65536, 8, 1, 32, 1, hw::BankMapping::kBlocked, 0,
-                  hw::BankPolicy::kDmaFirst, 32, {hw::Role::kStationary}};
-  m.buffers[2] = {"accumulators", 16384, 2, 2, 32, 1, hw::BankMapping::kBlocked, 0,
-                  hw::BankPolicy::kDmaFirst, 32, {hw::Role::kAccumulators}};
+  m.buffers[0] = {"activations",
+                  65536,
+                  8,
+                  1,
+                  32,
+                  0,
+                  hw::BankMapping::kBlocked,
+                  0,
+                  hw::BankPolicy::kDmaFirst,
+                  32,
+                  {hw::Role::kActivations, hw::Role::kOutputs}};
+  m.buffers[1] = {"weights",
+                  65536,
+                  8,
+                  1,
+                  32,
+                  0,
+                  hw::BankMapping::kBlocked,
+                  0,
+                  hw::BankPolicy::kDmaFirst,
+                  32,
+                  {hw::Role::kStationary}};
+  m.buffers[2] = {"accumulators",
+                  16384,
+                  2,
+                  2,
+                  32,
+                  0,
+                  hw::BankMapping::kBlocked,
+                  0,
+                  hw::BankPolicy::kDmaFirst,
+                  32,
+                  {hw::Role::kAccumulators}};
   m.dma.descriptor = 0;
   m.interconnect.latency = 0;
   m.interconnect.width = 1024;

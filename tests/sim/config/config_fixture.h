@@ -14,8 +14,8 @@ namespace tessera::sim {
 
 inline const std::string kArray = "array: {rows: 8, cols: 8}";
 inline const std::string kScratchpad = "scratchpad: {capacity: 64 KiB}";
-inline const std::string kHardware = kArray + "\nbuffers:\n  " + kScratchpad +
-                                     "\n  accumulators: {capacity: 8 KiB}\n";
+inline const std::string kHardware =
+    kArray + "\nbuffers:\n  " + kScratchpad + "\n  accumulators: {capacity: 8 KiB}\n";
 inline const std::string kModel =
     "family: decoder\nhidden_size: 64\nnum_hidden_layers: 2\nnum_attention_heads: 4\n"
     "intermediate_size: 128\nvocab_size: 100\nmax_position_embeddings: 32\ntokens: 16\n";

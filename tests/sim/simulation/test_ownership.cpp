@@ -189,9 +189,9 @@ TEST_CASE("a token that never fires is a deadlock that names who waits") {
   program.gemm(0, 64, 8, 8, {ProgramWriter::raw(1)});
   program.load(0, 0, kB, TrafficClass::kWeights, {ProgramWriter::raw(0)});
   test::ListedProgram source(program.take());
-  CHECK_THROWS_WITH(sim::simulate(test::tiny_machine(), source, 1),
-                    Catch::Contains("deadlock") && Catch::Contains("gemm 0") &&
-                        Catch::Contains("waits for 1"));
+  CHECK_THROWS_WITH(
+      sim::simulate(test::tiny_machine(), source, 1),
+      Catch::Contains("deadlock") && Catch::Contains("gemm 0") && Catch::Contains("waits for 1"));
 }
 
 TEST_CASE("a second simulation in one process is refused") {
