@@ -17,7 +17,7 @@ DmaEngine::DmaEngine(sc_core::sc_module_name name, const HardwareConfig& config,
       clock_(config.clocks.core_hz),
       alarm_(clock_),
       window_(config.dma.burst * config.dma.outstanding),
-      slice_(std::max(config.dma.burst, window_ / 4 / config.dma.burst * config.dma.burst)) {
+      slice_(dma_slice_bytes(config.dma)) {
   sc_core::sc_spawn_options options;
   options.spawn_method();
   options.set_sensitivity(&alarm_.event());

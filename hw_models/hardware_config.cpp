@@ -21,6 +21,10 @@ double sustained_bytes_per_cycle(const HardwareConfig& hardware) {
   return peak_bytes_per_cycle(hardware) * hardware.dram.efficiency;
 }
 
+Bytes dma_slice_bytes(const DmaConfig& dma) {
+  return std::max(dma.burst, dma.burst * dma.outstanding / 4 / dma.burst * dma.burst);
+}
+
 std::string precision_pair(int weight_bits, int activation_bits) {
   return "w" + std::to_string(weight_bits) + "a" + std::to_string(activation_bits);
 }

@@ -114,6 +114,9 @@ int buffer_of(const HardwareConfig& hardware, Role role);
 /// Bytes per core cycle at peak and as sustained by the bandwidth model.
 double peak_bytes_per_cycle(const HardwareConfig& hardware);
 double sustained_bytes_per_cycle(const HardwareConfig& hardware);
+/// A DMA command's requests go out in slices of a quarter of the outstanding window, at least one
+/// request: what one queue sends before another one of its channel has its turn.
+Bytes dma_slice_bytes(const DmaConfig& dma);
 /// "w8a8" for (8, 8).
 std::string precision_pair(int weight_bits, int activation_bits);
 /// MACs per cycle of the whole array for a pair; 0 when the array cannot run it.

@@ -69,34 +69,38 @@ Rate SramBuffer::stream_rate(int bank) const {
 }
 
 void SramBuffer::absorb(const BufferMessage& dma) {
-  Cycles delay = 0;
-  Cycles stall[kStreamingUnits] = {};
-  // Pieces in several banks arrive one after the other, each in its share of the cycles.
+  // Blocked banks are filled one after the other, interleaved ones side by side.
+  const bool in_turn = config_.bank_mapping == BankMapping::kBlocked;
   Bytes bytes = 0;
   for (const BankShare& piece : dma.pieces) bytes += piece.bytes;
+  Cycles delay = 0;
+  Cycles stall[kStreamingUnits] = {};
   for (const BankShare& piece : dma.pieces) {
     const std::int64_t accesses = ceil_div(piece.bytes, config_.width);
     counters_.accesses += accesses;
-    const Cycles cycles = std::max<Cycles>(1, dma.cycles * piece.bytes / std::max<Bytes>(1, bytes));
+    const Cycles cycles =
+        in_turn ? dma.cycles * piece.bytes / std::max<Bytes>(1, bytes) : dma.cycles;
     const DmaConflict conflict =
-        dma_conflict(accesses, cycles, stream_rate(piece.bank), config_.ports, config_.policy);
-    delay += conflict.dma_delay;
-    if (conflict.stream_stall == 0) continue;
-    counters_.conflict_cycles += conflict.stream_stall;
+        dma_conflict(accesses, std::max<Cycles>(1, cycles), stream_rate(piece.bank), config_.ports,
+                     config_.policy);
+    delay = in_turn ? delay + conflict.dma_delay : std::max(delay, conflict.dma_delay);
     for (int unit = 0; unit < kStreamingUnits; ++unit) {
-      const Stream& stream = streams_[unit];
-      const bool uses =
-          stream.open &&
-          std::any_of(stream.rates.begin(), stream.rates.end(), [&](const BankRate& rate) {
-            return rate.bank == piece.bank && rate.rate > 0;
-          });
-      if (uses) stall[unit] += conflict.stream_stall;
+      if (!uses(streams_[unit], piece.bank)) continue;
+      stall[unit] = in_turn ? stall[unit] + conflict.stream_stall
+                            : std::max(stall[unit], conflict.stream_stall);
     }
   }
   for (int unit = 0; unit < kStreamingUnits; ++unit) {
+    counters_.conflict_cycles += stall[unit];
     if (stall[unit] > 0) notify(unit, kFullRate, stall[unit]);
   }
   grants_->post({dma.unit, dma.sequence, delay});
+}
+
+bool SramBuffer::uses(const Stream& stream, int bank) {
+  return stream.open &&
+         std::any_of(stream.rates.begin(), stream.rates.end(),
+                     [bank](const BankRate& rate) { return rate.bank == bank && rate.rate > 0; });
 }
 
 void SramBuffer::notify(int unit, Rate speed, Cycles stall) {

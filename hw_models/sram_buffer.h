@@ -77,6 +77,7 @@ class SramBuffer : public sc_core::sc_module {
   void step();
   void share_banks();
   void absorb(const BufferMessage& dma);
+  static bool uses(const Stream& stream, int bank);
   Rate stream_rate(int bank) const;
   void notify(int unit, Rate speed, Cycles stall);
 

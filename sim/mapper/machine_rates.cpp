@@ -38,6 +38,7 @@ MachineRates machine_rates(const hw::HardwareConfig& hardware) {
   MachineRates rates;
   rates.dram = Rate(std::min(sustained, in_flight * hardware.dma.channels));
   rates.stream = Rate(std::min(sustained, in_flight));
+  rates.slice = rates.dram.cycles(hw::dma_slice_bytes(hardware.dma));
   rates.descriptor = hardware.dma.descriptor;
   rates.load_latency = round_trip + rates.descriptor;
   rates.store_latency = round_trip + rates.descriptor;

@@ -28,6 +28,7 @@ struct MachineRates {
   Rate stream;  // one queue alone
   Cycles load_latency = 0;   // from issue to the first byte in place, and the last's way
   Cycles store_latency = 0;  // from issue to completion, besides the transfer itself
+  Cycles slice = 0;          // the DRAM's time for one slice of a DMA command
   Cycles descriptor = 0;     // set-up of one DMA command
   Cycles dispatch = 0;       // sequencer, per command
   Cycles launch = 0;         // per operator

@@ -47,31 +47,58 @@ Cycles ring_wait(Cycles occupied, int slots, Cycles run) {
   return std::max<Cycles>(0, ceil_div(occupied, slots) - run);
 }
 
+constexpr int kRatioBits = 10;
+
 /// Times of one tile, from which rings are made.
 struct TileTimes {
+  Cycles restart = 0;   // start-up and preload of a Gemm that does not chain
+  Cycles around = 0;    // the same and the drain behind it
   Cycles command = 0;   // one Gemm command, on average
   Cycles slow_run = 0;  // from one change of the slow operand to the next
   Cycles load_a = 0, load_b = 0;
-  Cycles tail = 0;   // from a Gemm's last row to the end of its epilogue
-  Cycles store = 0;  // of one result tile, with latency
-  Cycles spill = 0;  // a partial-sum tile out and in again, both latencies
+  Cycles last_run = 0;  // the last command of a sweep of the innermost loop
+  Cycles widest = 0;    // what its full tiles load per iteration, over the average (in 1/2^10)
+  Cycles queued = 0;    // what a transfer waits for others at the DRAM
+  Cycles result = 0;    // a result tile on the DRAM bus
+  Cycles tail = 0;      // from a Gemm's last row to the end of its epilogue
+  Cycles store = 0;     // of one result tile, with latency
+  Cycles spill = 0;     // a partial-sum tile out and in again, both latencies
 };
 
 Cycles epilogue_tail(const ArrayTotals& array, Cycles epilogue) {
   return std::max(array.drain, array.first_result + epilogue - array.last);
 }
 
-TileTimes tile_times(const GemmContext& context, const GemmTerms& terms, const ArrayTotals& array,
-                     const EpilogueTotals& epilogue, const GemmPasses& passes) {
+/// A transfer finds the DRAM busy with a slice of another queue as often as the DRAM is busy.
+Cycles queueing(const GemmContext& context, const GemmTerms& terms, const ArrayTotals& array) {
+  const Cycles dram = context.rates.dram.cycles(terms.traffic.bus);
+  const Cycles busiest = std::max(dram, context.problem.instances * array.stream);
+  return context.rates.slice * dram / std::max<Cycles>(1, busiest);
+}
+
+TileTimes tile_times(const GemmContext& context, const GemmChoice& choice, const GemmTerms& terms,
+                     const ArrayTotals& array, const EpilogueTotals& epilogue,
+                     const GemmPasses& passes) {
   const MachineRates& rates = context.rates;
   const TileShape& counts = terms.counts;
   TileTimes times;
   times.command = ceil_div(array.stream, counts.m * counts.k * counts.n);
   times.slow_run = times.command * dim_of(counts, terms.inner);
+  // Averages hide the edge of the innermost loop: its last tile is smaller, the others larger.
+  const GemmProblem& p = context.problem;
+  const std::int64_t total = dim_of({p.m, p.k, p.n}, terms.inner);
+  const std::int64_t tile = dim_of(choice.tile, terms.inner);
+  const std::int64_t last = total - (dim_of(counts, terms.inner) - 1) * tile;
+  times.widest = (dim_of(counts, terms.inner) * tile << kRatioBits) / total;
+  times.last_run = ((times.command * times.widest) >> kRatioBits) * last / tile;
+  times.result = rates.dram.cycles(per_transfer(passes.out));
+  times.restart = array.restart;
+  times.around = array.restart + array.drain;
   times.load_a = rates.stream.cycles(per_transfer(passes.a));
   times.load_b = rates.stream.cycles(per_transfer(passes.b));
   times.tail = epilogue_tail(array, epilogue.full);
-  times.store = rates.store_latency + rates.stream.cycles(per_transfer(passes.out));
+  times.queued = queueing(context, terms, array);
+  times.store = rates.store_latency + times.queued + rates.stream.cycles(per_transfer(passes.out));
   times.spill = rates.store_latency + rates.load_latency +
                 2 * rates.stream.cycles(per_transfer(passes.partial));
   return times;
@@ -79,10 +106,12 @@ TileTimes tile_times(const GemmContext& context, const GemmTerms& terms, const A
 
 /// Bubble of operand `mine` that changes every `run` cycles together with `other` (0: alone): in
 /// lockstep the two loads share the DRAM unless the other one has more slots, and so more time.
-Cycles load_wait(const GemmContext& context, Cycles mine, int slots, Cycles other, int other_slots,
-                 Cycles run) {
+Cycles load_wait(const GemmContext& context, const TileTimes& times, Cycles mine, int slots,
+                 Cycles other, int other_slots, Cycles run) {
   const Cycles shared = other_slots <= slots ? other : 0;
-  return ring_wait(run + context.rates.load_latency + mine + shared, slots, run);
+  const Cycles latency = context.rates.load_latency + times.queued;
+  const Cycles occupied = latency + mine + shared + times.around + run;
+  return ring_wait(occupied, slots, run);
 }
 
 /// Bubble of the results, which change every `run` cycles.
@@ -91,13 +120,25 @@ Cycles result_wait(const GemmChoice& choice, const GemmTerms& terms, const TileT
   const std::int64_t partial = terms.reuse.partial;
   const Cycles store = choice.outputs == 0 ? times.store : 0;
   const Cycles held = ceil_div(partial * times.spill + times.tail + store, partial + 1);
-  const Cycles accumulators = ring_wait(run + held, choice.accumulators, run);
+  const Cycles accumulators = ring_wait(run + times.restart + held, choice.accumulators, run);
   if (choice.outputs == 0) return accumulators;
   // The command that carries the epilogue waits for the outputs slot, not the ones before it.
   const Cycles period = run * (partial + 1);
   const Cycles outputs =
-      ring_wait(times.command + times.tail + times.store, choice.outputs, period);
+      ring_wait(times.command + times.restart + times.tail + times.store, choice.outputs, period);
   return std::max(accumulators, outputs);
+}
+
+/// Bubble at the end of a sweep of the innermost loop: the first full tile of the next sweep loads,
+/// beside a result that leaves, while the last one of this sweep computes. Operands without a
+/// second slot wait at every boundary anyway.
+Cycles sweep_wait(const GemmContext& context, const GemmTerms& terms, const TileTimes& times,
+                  Cycles loads, bool double_buffered) {
+  if (loads == 0 || !double_buffered || dim_of(terms.counts, terms.inner) == 1) return 0;
+  const Cycles full = (loads * times.widest) >> kRatioBits;
+  const Cycles latency = context.rates.load_latency + times.queued;
+  const Cycles needed = latency + full + times.result + times.around;
+  return std::max<Cycles>(0, needed - times.last_run);
 }
 
 struct Bubbles {
@@ -111,11 +152,11 @@ Bubbles bubbles_of(const GemmContext& context, const GemmChoice& choice, const G
   const Cycles load_b = choice.resident_b ? 0 : times.load_b;
   const auto wait_a = [&](Cycles run, Cycles with_b) {
     if (choice.resident_a) return Cycles{0};
-    return load_wait(context, load_a, choice.a, with_b, choice.b, run);
+    return load_wait(context, times, load_a, choice.a, with_b, choice.b, run);
   };
   const auto wait_b = [&](Cycles run, Cycles with_a) {
     if (choice.resident_b) return Cycles{0};
-    return load_wait(context, load_b, choice.b, with_a, choice.a, run);
+    return load_wait(context, times, load_b, choice.b, with_a, choice.a, run);
   };
   const auto wait_c = [&](Cycles run) { return result_wait(choice, terms, times, run); };
   const Cycles fast = times.command;
@@ -123,19 +164,23 @@ Bubbles bubbles_of(const GemmContext& context, const GemmChoice& choice, const G
   switch (terms.inner) {
     case LoopDim::kK: {
       const Cycles loads = std::max(wait_a(fast, load_b), wait_b(fast, load_a));
-      return {loads, std::max(loads, wait_c(slow))};
+      const Cycles sweep =
+          sweep_wait(context, terms, times, load_a + load_b, std::max(choice.a, choice.b) > 1);
+      return {loads, std::max({loads, wait_c(slow), sweep})};
     }
     case LoopDim::kN: {
       const Cycles results = wait_c(fast);
       return {std::max(results, wait_b(fast, 0)),
-              std::max({results, wait_b(fast, load_a), wait_a(slow, load_b)})};
+              std::max({results, wait_b(fast, load_a), wait_a(slow, load_b),
+                        sweep_wait(context, terms, times, load_b, choice.b > 1)})};
     }
     case LoopDim::kM:
       break;
   }
   const Cycles results = wait_c(fast);
   return {std::max(results, wait_a(fast, 0)),
-          std::max({results, wait_a(fast, load_b), wait_b(slow, load_a)})};
+          std::max({results, wait_a(fast, load_b), wait_b(slow, load_a),
+                    sweep_wait(context, terms, times, load_a, choice.a > 1)})};
 }
 
 /// A resident operand that is read whole in the first sweep of an outermost loop must arrive in
@@ -378,15 +423,14 @@ MappingCost gemm_cost(const GemmContext& context, const GemmChoice& choice, cons
                       const GemmPasses& passes) {
   const std::int64_t instances = context.problem.instances;
   const TileShape& counts = terms.counts;
-  const TileTimes times = tile_times(context, terms, array, epilogue, passes);
+  const TileTimes times = tile_times(context, choice, terms, array, epilogue, passes);
   const Bubbles bubbles = bubbles_of(context, choice, terms, times);
   const std::int64_t iterations = instances * counts.m * counts.k * counts.n;
   const std::int64_t slow_changes = iterations / dim_of(counts, terms.inner);
-  const auto broken = [&](Cycles wait) { return wait > 0 ? wait + array.restart : 0; };
-  const Cycles array_bound =
-      instances * array.stream + (iterations - slow_changes) * broken(bubbles.fast) +
-      (slow_changes - 1) * broken(bubbles.slow) + bunching(context, choice, terms, array, passes) +
-      refill_wait(context, choice, terms, times);
+  const Cycles array_bound = instances * array.stream + (iterations - slow_changes) * bubbles.fast +
+                             (slow_changes - 1) * bubbles.slow +
+                             bunching(context, choice, terms, array, passes) +
+                             refill_wait(context, choice, terms, times);
   const Frame frame = frame_of(context, terms, array, epilogue, passes);
   MappingCost cost;
   cost.latency = assembled(frame, array_bound);

@@ -10,9 +10,8 @@
 //   tail = from the last operand row to the last result behind the epilogue
 //   store = latency of a store + t(last result tile)
 // Bubbles: every slot is a ring. A ring of s slots whose tile is in use for `run` array cycles and
-// occupied for `occupied` (load or drain included) lets a tile start every
-// max(run, ceil(occupied / s)) cycles; what exceeds `run` is a bubble, and a bubble also ends the
-// chain of Gemms (start-up and preload return). One operand or result changes with the loop around
+// occupied for `occupied` (load, start-up and preload before, drain behind) lets a tile start every
+// max(run, ceil(occupied / s)) cycles; what exceeds `run` is a bubble. One operand or result changes with the loop around
 // the innermost one (slow), the others with every iteration (fast); bubbles at one boundary
 // overlap, so the longest counts.
 #pragma once

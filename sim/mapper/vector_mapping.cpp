@@ -196,9 +196,11 @@ MappingCost vector_cost(const VectorProblem& problem, const VectorChoice& choice
   const Cycles load = rates.stream.cycles(ceil_div(passes * in.bus, blocks));
   const Cycles result = rates.dram.cycles(ceil_div(passes * out.bus, blocks));
   const Cycles store = rates.store_latency + result;
-  const Cycles held = rates.load_latency + load + step + (copy ? store : 0);
+  // Loads and stores of neighbouring blocks share the DRAM: each may wait for the other.
+  const Cycles held = rates.load_latency + load + result + step + (copy ? store : 0);
+  const Cycles kept = step + store + load;
   const Cycles bubble = std::max(ring_wait(held, choice.inputs, step),
-                                 copy ? 0 : ring_wait(step + store, choice.outputs, step * passes));
+                                 copy ? 0 : ring_wait(kept, choice.outputs, step * passes));
   const Cycles busy = rates.load_latency + rates.dram.cycles(parameters) + load +
                       cost.vector_cycles + (blocks - 1) * bubble;
   const Cycles dram = rates.load_latency + cost.dram_cycles - result + last;

@@ -1,9 +1,9 @@
 // The analytical model against the simulated machine: each operator alone and cold.
+#include <fmt/format.h>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <iostream>
 #include <set>
-#include <fmt/format.h>
 
 #include "sim/config/config.h"
 #include "sim/pipeline.h"
@@ -31,12 +31,23 @@ void compare_operators(const std::string& run) {
     const hw::Cycles simulated = outcome.counters.total;
     const double error =
         static_cast<double>(cost.latency - simulated) / static_cast<double>(simulated);
-    std::cout << fmt::format("{:14} {:5}x{:5}x{:6} analytical {:9} simulated {:9} {:+6.2f} %  array {} dram {}\n",
-                             op.name, op.m, op.k, op.n, cost.latency, simulated, 100 * error, cost.array_cycles, cost.dram_cycles);
+    std::cout << fmt::format(
+        "{:14} {:5}x{:5}x{:6} analytical {:9} simulated {:9} {:+6.2f} %  array {} dram {}\n",
+        op.name, op.m, op.k, op.n, cost.latency, simulated, 100 * error, cost.array_cycles,
+        cost.dram_cycles);
     std::string causes;
-    for (int c = 0; c < hw::kCauses; ++c) causes += fmt::format(" {} {}", hw::to_string(static_cast<hw::Cause>(c)), outcome.counters.operators[0].attribution[static_cast<std::size_t>(c)]);
-    const auto& g = outcome.plan.operators[0].gemm; const auto& v = outcome.plan.operators[0].vector;
-    std::cout << "   " << causes << fmt::format("  tile {} {} {} df {} order {}{}{} a {} b {} c {} o {} res {}{} | rows {} cols {}\n", g.tile.m, g.tile.k, g.tile.n, hw::to_string(g.dataflow), int(g.order[0]),int(g.order[1]),int(g.order[2]), g.a.count, g.b.count, g.accumulators.count, g.outputs.count, g.resident_a, g.resident_b, v.rows, v.cols);
+    for (int c = 0; c < hw::kCauses; ++c)
+      causes += fmt::format(" {} {}", hw::to_string(static_cast<hw::Cause>(c)),
+                            outcome.counters.operators[0].attribution[static_cast<std::size_t>(c)]);
+    const auto& g = outcome.plan.operators[0].gemm;
+    const auto& v = outcome.plan.operators[0].vector;
+    std::cout << "   " << causes
+              << fmt::format(
+                     "  tile {} {} {} df {} order {}{}{} a {} b {} c {} o {} res {}{} | rows {} "
+                     "cols {}\n",
+                     g.tile.m, g.tile.k, g.tile.n, hw::to_string(g.dataflow), int(g.order[0]),
+                     int(g.order[1]), int(g.order[2]), g.a.count, g.b.count, g.accumulators.count,
+                     g.outputs.count, g.resident_a, g.resident_b, v.rows, v.cols);
     INFO(run << " " << op.name);
     hw::Bytes bytes = 0;
     for (const hw::ReadWrite& t : outcome.counters.operators[0].dram) bytes += t.read + t.write;

@@ -13,11 +13,28 @@ hw::HardwareConfig ideal_machine() {
   hw::HardwareConfig machine;
   machine.vector.operations = hw::default_vector_operations();
   machine.buffers.resize(2);
-  machine.buffers[0] = {"scratchpad", 512 << 10, 16, 1, 32, 0, hw::BankMapping::kInterleaved, 32,
-                        hw::BankPolicy::kDmaFirst, 32,
+  machine.buffers[0] = {"scratchpad",
+                        512 << 10,
+                        16,
+                        1,
+                        32,
+                        0,
+                        hw::BankMapping::kInterleaved,
+                        32,
+                        hw::BankPolicy::kDmaFirst,
+                        32,
                         {hw::Role::kStationary, hw::Role::kActivations, hw::Role::kOutputs}};
-  machine.buffers[1] = {"accumulators", 128 << 10, 2, 2, 128, 0, hw::BankMapping::kInterleaved, 128,
-                        hw::BankPolicy::kDmaFirst, 32, {hw::Role::kAccumulators}};
+  machine.buffers[1] = {"accumulators",
+                        128 << 10,
+                        2,
+                        2,
+                        128,
+                        0,
+                        hw::BankMapping::kInterleaved,
+                        128,
+                        hw::BankPolicy::kDmaFirst,
+                        32,
+                        {hw::Role::kAccumulators}};
   machine.dram.peak_bytes_per_second = 16e9;
   machine.dram.latency_fs = 100'000'000;
   machine.interconnect.latency = 0;
@@ -50,7 +67,7 @@ TEST_CASE("without double buffering loads and compute do not overlap") {
   sim::MappingConfig single;
   sim::MappingPin pin;
   pin.pattern = "*";
-  pin.has_double_buffered = true;   // none
+  pin.has_double_buffered = true;  // none
   single.pins = {pin};
   const workloads::Graph graph = test::gemm_graph(1024, 768, 768);
   const test::Outcome one = test::simulate_graph(graph, ideal_machine(), single);
