@@ -7,9 +7,9 @@ namespace {
 
 constexpr Rate kStarvationShare = 64;  // a user served last keeps 1/64 of a bank
 
-std::vector<BankShare> blocked_shares(const BufferConfig& buffer, const Region& region) {
+void blocked_shares(const BufferConfig& buffer, const Region& region,
+                    std::vector<BankShare>& shares) {
   const Bytes per_bank = buffer.capacity / buffer.banks;
-  std::vector<BankShare> shares;
   for (Bytes at = region.offset; at < region.offset + region.bytes;) {
     const int bank = static_cast<int>(std::min<Bytes>(at / per_bank, buffer.banks - 1));
     const Bytes bank_end = bank == buffer.banks - 1 ? buffer.capacity : (bank + 1) * per_bank;
@@ -17,11 +17,10 @@ std::vector<BankShare> blocked_shares(const BufferConfig& buffer, const Region& 
     shares.push_back({bank, end - at});
     at = end;
   }
-  return shares;
 }
 
-std::vector<BankShare> interleaved_shares(const BufferConfig& buffer, const Region& region) {
-  std::vector<BankShare> shares;
+void interleaved_shares(const BufferConfig& buffer, const Region& region,
+                        std::vector<BankShare>& shares) {
   for (int i = 0; i < buffer.banks; ++i) shares.push_back({i, 0});
   const Bytes round = buffer.interleave * buffer.banks;
   const Bytes whole_rounds = region.bytes / round;
@@ -36,14 +35,23 @@ std::vector<BankShare> interleaved_shares(const BufferConfig& buffer, const Regi
   shares.erase(std::remove_if(shares.begin(), shares.end(),
                               [](const BankShare& share) { return share.bytes == 0; }),
                shares.end());
-  return shares;
 }
 
 }  // namespace
 
+void bank_shares(const BufferConfig& buffer, const Region& region, std::vector<BankShare>& shares) {
+  shares.clear();
+  if (buffer.bank_mapping == BankMapping::kBlocked) {
+    blocked_shares(buffer, region, shares);
+  } else {
+    interleaved_shares(buffer, region, shares);
+  }
+}
+
 std::vector<BankShare> bank_shares(const BufferConfig& buffer, const Region& region) {
-  return buffer.bank_mapping == BankMapping::kBlocked ? blocked_shares(buffer, region)
-                                                      : interleaved_shares(buffer, region);
+  std::vector<BankShare> shares;
+  bank_shares(buffer, region, shares);
+  return shares;
 }
 
 void add_rates(std::vector<BankRate>& rates, const BufferConfig& buffer, const Region& region,

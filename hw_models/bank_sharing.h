@@ -18,7 +18,8 @@ struct BankShare {
   int bank = 0;
   Bytes bytes = 0;
 };
-/// Bytes of `region` in each bank it touches, by the buffer's bank mapping.
+/// Bytes of `region` in each bank it touches, by the buffer's bank mapping; replaces `shares`.
+void bank_shares(const BufferConfig& buffer, const Region& region, std::vector<BankShare>& shares);
 std::vector<BankShare> bank_shares(const BufferConfig& buffer, const Region& region);
 
 /// Accesses per cycle on one bank.

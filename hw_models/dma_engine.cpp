@@ -77,7 +77,7 @@ void DmaEngine::receive(const Delivery& delivery) {
   BufferMessage message;
   message.unit = delivery.request.requester;
   message.sequence = delivery.request.sequence;
-  message.pieces = bank_shares(buffer.config(), region);
+  message.region = region;
   message.cycles = delivery.data_cycles;
   buffer.messages.post(std::move(message));
 }

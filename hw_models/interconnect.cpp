@@ -32,22 +32,21 @@ void Interconnect::step() {
   deliver(writes_);
 }
 
-void Interconnect::forward(std::vector<DramRequest> arrived) {
+void Interconnect::forward(const std::vector<DramRequest>& arrived) {
   if (arrived.size() <= 1 || config_.arbitration == Arbitration::kPriority) {
     for (const DramRequest& request : arrived) send(request);
     return;
   }
-  std::vector<std::deque<DramRequest>> queues(static_cast<std::size_t>(requesters_));
-  for (const DramRequest& request : arrived) {
-    queues[static_cast<std::size_t>(request.requester)].push_back(request);
+  // Arrivals are sorted by requester: one of each in turn, behind the one served last.
+  std::vector<std::size_t> next(static_cast<std::size_t>(requesters_), arrived.size());
+  for (std::size_t i = arrived.size(); i-- > 0;) {
+    next[static_cast<std::size_t>(arrived[i].requester)] = i;
   }
   for (std::size_t left = arrived.size(); left > 0;) {
-    const int turn = (served_last_ + 1) % requesters_;
-    served_last_ = turn;
-    auto& queue = queues[static_cast<std::size_t>(turn)];
-    if (queue.empty()) continue;
-    send(queue.front());
-    queue.pop_front();
+    served_last_ = (served_last_ + 1) % requesters_;
+    std::size_t& at = next[static_cast<std::size_t>(served_last_)];
+    if (at >= arrived.size() || arrived[at].requester != served_last_) continue;
+    send(arrived[at++]);
     --left;
   }
 }

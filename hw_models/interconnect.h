@@ -36,7 +36,7 @@ class Interconnect : public sc_core::sc_module {
     Delivery delivery;
   };
   void step();
-  void forward(std::vector<DramRequest> arrived);
+  void forward(const std::vector<DramRequest>& arrived);
   void send(DramRequest request);
   void accept(const DramResponse& response);
   void deliver(std::deque<Pending>& path);

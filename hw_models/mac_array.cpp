@@ -15,11 +15,11 @@ MacArray::MacArray(sc_core::sc_module_name name, const HardwareConfig& config, C
       epilogues_done("epilogues_done"),
       config_(config),
       queue_(queue),
-      buffers_(buffers),
       scoreboard_(scoreboard),
       counters_(counters),
       clock_(config.clocks.core_hz),
-      alarm_(clock_) {
+      alarm_(clock_),
+      streams_(kArrayUnit, config, buffers, counters) {
   sc_core::sc_spawn_options options;
   options.spawn_method();
   options.set_sensitivity(&alarm_.event());
@@ -49,14 +49,7 @@ void MacArray::step() {
 }
 
 void MacArray::accept_notices(Cycles now) {
-  for (const StreamNotice& notice : notices.take()) {
-    if (!current_ || notice.stream != stream_sequence_ || now >= work_.end()) continue;
-    if (notice.stall > 0) {
-      work_.stall(notice.stall, now);
-    } else {
-      work_.set_speed(notice.buffer, notice.speed, now);
-    }
-  }
+  streams_.apply(notices.take(), work_, now);
   for (const EpilogueRequest& done : epilogues_done.take()) {
     if (current_ && current_->id == done.id) epilogue_done_ = true;
     for (Draining& draining : draining_) {
@@ -126,34 +119,17 @@ void MacArray::open_streams(const Job& job) {
                              gemm.a.bits,   gemm.b.bits,   gemm.c.bits};
   const ArrayAccesses accesses = array_accesses(config_.array, gemm.dataflow,
                                                 {gemm.m, gemm.k, gemm.n}, widths, gemm.accumulate);
-  std::map<int, std::vector<BankRate>> rates;
-  OperatorCounters& op = operator_of(job.id);
   const Cycles streaming = job.cost.stream() - job.cost.successor_wait;
   // The stationary operand enters fold by fold while the fold before streams.
   const Cycles a_cycles =
       gemm.dataflow == Dataflow::kInputStationary ? job.cost.stream() : streaming;
   const Cycles b_cycles =
       gemm.dataflow == Dataflow::kWeightStationary ? job.cost.stream() : streaming;
-  const auto add = [&](const TileOperand& operand, std::int64_t count, Cycles cycles) {
-    const auto buffer = static_cast<std::size_t>(operand.region.buffer);
-    add_rates(rates[operand.region.buffer], config_.buffers[buffer], operand.region, count, cycles);
-    op.buffer_accesses[buffer] += count;
-    counters_.buffers[buffer].accesses += count;
-  };
-  add(gemm.a, accesses.a, a_cycles);
-  add(gemm.b, accesses.b, b_cycles);
-  add(gemm.c, accesses.c, streaming);
-  ++stream_sequence_;
-  open_buffers_.clear();
-  for (auto& [buffer, bank_rates] : rates) {
-    BufferMessage message;
-    message.kind = BufferMessage::Kind::kOpen;
-    message.unit = kArrayUnit;
-    message.sequence = stream_sequence_;
-    message.rates = std::move(bank_rates);
-    buffers_[static_cast<std::size_t>(buffer)]->messages.post(std::move(message));
-    open_buffers_.push_back(buffer);
-  }
+  OperatorCounters& op = operator_of(job.id);
+  streams_.add(gemm.a.region, accesses.a, a_cycles, op);
+  streams_.add(gemm.b.region, accesses.b, b_cycles, op);
+  streams_.add(gemm.c.region, accesses.c, streaming, op);
+  streams_.open();
 }
 
 void MacArray::end_stream(Cycles now) {
@@ -172,13 +148,7 @@ void MacArray::end_stream(Cycles now) {
   record.operands_in = now;
   record.drained = now + job.cost.drain;
   counters_.operators[static_cast<std::size_t>(op)].scratchpad_stall += lost;
-  for (int buffer : open_buffers_) {
-    BufferMessage message;
-    message.kind = BufferMessage::Kind::kClose;
-    message.unit = kArrayUnit;
-    message.sequence = stream_sequence_;
-    buffers_[static_cast<std::size_t>(buffer)]->messages.post(std::move(message));
-  }
+  streams_.close();
   request_epilogue(now);
   const bool pending = record.command.gemm.epilogue.has_value() && !epilogue_done_;
   draining_.push_back({job.id, record.drained, pending});

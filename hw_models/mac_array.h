@@ -9,6 +9,7 @@
 #include "hw_models/array_timing.h"
 #include "hw_models/counters.h"
 #include "hw_models/hardware_config.h"
+#include "hw_models/kernel/buffer_streams.h"
 #include "hw_models/kernel/command_queue.h"
 #include "hw_models/kernel/core_clock.h"
 #include "hw_models/kernel/paced_work.h"
@@ -72,7 +73,6 @@ class MacArray : public sc_core::sc_module {
 
   const HardwareConfig& config_;
   CommandQueue& queue_;
-  std::vector<SramBuffer*> buffers_;
   Scoreboard& scoreboard_;
   Counters& counters_;
   Clock clock_;
@@ -85,8 +85,7 @@ class MacArray : public sc_core::sc_module {
   PacedWork work_;
   bool epilogue_asked_ = false;
   bool epilogue_done_ = false;  // of current_: the vector unit may be ahead of a stalled stream
-  std::vector<int> open_buffers_;
-  std::int64_t stream_sequence_ = 0;
+  BufferStreams streams_;
   std::deque<Draining> draining_;
   Cycles last_end_ = 0;         // end of the last stream
   Cycles last_fold_start_ = 0;  // its last fold began here: a preload can hide behind it

@@ -15,7 +15,7 @@ SramBuffer::SramBuffer(sc_core::sc_module_name name, int index, const BufferConf
 
 void SramBuffer::step() {
   bool streams_changed = false;
-  const std::vector<BufferMessage> arrived = messages.take();
+  const std::vector<BufferMessage>& arrived = messages.take();
   for (const BufferMessage& message : arrived) {
     if (message.kind == BufferMessage::Kind::kDma) continue;
     Stream& stream = streams_[message.unit];
@@ -57,35 +57,37 @@ void SramBuffer::share_banks() {
   }
 }
 
-Rate SramBuffer::stream_rate(int bank) const {
+Rate SramBuffer::rate_on(const Stream& stream, int bank) {
+  if (!stream.open) return 0;
   Rate total = 0;
-  for (const Stream& stream : streams_) {
-    if (!stream.open) continue;
-    for (const BankRate& rate : stream.rates) {
-      if (rate.bank == bank) total += rate.rate * stream.speed / kFullRate;
-    }
+  for (const BankRate& rate : stream.rates) {
+    if (rate.bank == bank) total += rate.rate * stream.speed / kFullRate;
   }
   return total;
+}
+
+DmaConflict SramBuffer::conflict_at(const BankShare& piece, Cycles cycles) const {
+  const std::int64_t accesses = ceil_div(piece.bytes, config_.width);
+  Rate streams = 0;
+  for (const Stream& stream : streams_) streams += rate_on(stream, piece.bank);
+  if (streams == 0 && accesses <= cycles * config_.ports) return {};
+  return dma_conflict(accesses, cycles, streams, config_.ports, config_.policy);
 }
 
 void SramBuffer::absorb(const BufferMessage& dma) {
   // Blocked banks are filled one after the other, interleaved ones side by side.
   const bool in_turn = config_.bank_mapping == BankMapping::kBlocked;
-  Bytes bytes = 0;
-  for (const BankShare& piece : dma.pieces) bytes += piece.bytes;
+  bank_shares(config_, dma.region, pieces_);
   Cycles delay = 0;
   Cycles stall[kStreamingUnits] = {};
-  for (const BankShare& piece : dma.pieces) {
-    const std::int64_t accesses = ceil_div(piece.bytes, config_.width);
-    counters_.accesses += accesses;
-    const Cycles cycles =
-        in_turn ? dma.cycles * piece.bytes / std::max<Bytes>(1, bytes) : dma.cycles;
-    const DmaConflict conflict =
-        dma_conflict(accesses, std::max<Cycles>(1, cycles), stream_rate(piece.bank), config_.ports,
-                     config_.policy);
+  for (const BankShare& piece : pieces_) {
+    counters_.accesses += ceil_div(piece.bytes, config_.width);
+    const Cycles cycles = in_turn ? dma.cycles * piece.bytes / dma.region.bytes : dma.cycles;
+    const DmaConflict conflict = conflict_at(piece, std::max<Cycles>(1, cycles));
     delay = in_turn ? delay + conflict.dma_delay : std::max(delay, conflict.dma_delay);
+    if (conflict.stream_stall == 0) continue;
     for (int unit = 0; unit < kStreamingUnits; ++unit) {
-      if (!uses(streams_[unit], piece.bank)) continue;
+      if (rate_on(streams_[unit], piece.bank) == 0) continue;
       stall[unit] = in_turn ? stall[unit] + conflict.stream_stall
                             : std::max(stall[unit], conflict.stream_stall);
     }
@@ -95,12 +97,6 @@ void SramBuffer::absorb(const BufferMessage& dma) {
     if (stall[unit] > 0) notify(unit, kFullRate, stall[unit]);
   }
   grants_->post({dma.unit, dma.sequence, delay});
-}
-
-bool SramBuffer::uses(const Stream& stream, int bank) {
-  return stream.open &&
-         std::any_of(stream.rates.begin(), stream.rates.end(),
-                     [bank](const BankRate& rate) { return rate.bank == bank && rate.rate > 0; });
 }
 
 void SramBuffer::notify(int unit, Rate speed, Cycles stall) {

@@ -28,11 +28,11 @@ struct StreamNotice {
 struct BufferMessage {
   enum class Kind { kClose, kOpen, kDma };
   Kind kind = Kind::kDma;
-  int unit = 0;                   // sender: 0 array, 1 vector unit; DMA: its requester number
-  std::int64_t sequence = 0;      // of the sender
-  std::vector<BankRate> rates;    // kOpen
-  std::vector<BankShare> pieces;  // kDma: bytes by bank
-  Cycles cycles = 0;              // kDma: over how many cycles they arrive
+  int unit = 0;                 // sender: 0 array, 1 vector unit; DMA: its requester number
+  std::int64_t sequence = 0;    // of the sender
+  std::vector<BankRate> rates;  // kOpen
+  Region region;                // kDma: the bytes that arrive or leave
+  Cycles cycles = 0;            // kDma: over how many cycles they arrive
   bool operator<(const BufferMessage& o) const {
     if (kind != o.kind) return kind < o.kind;
     return unit != o.unit ? unit < o.unit : sequence < o.sequence;
@@ -77,8 +77,8 @@ class SramBuffer : public sc_core::sc_module {
   void step();
   void share_banks();
   void absorb(const BufferMessage& dma);
-  static bool uses(const Stream& stream, int bank);
-  Rate stream_rate(int bank) const;
+  DmaConflict conflict_at(const BankShare& piece, Cycles cycles) const;
+  static Rate rate_on(const Stream& stream, int bank);
   void notify(int unit, Rate speed, Cycles stall);
 
   int index_;
@@ -88,6 +88,7 @@ class SramBuffer : public sc_core::sc_module {
   Mailbox<StreamNotice>* notices_[kStreamingUnits] = {};
   Mailbox<DmaGrant>* grants_ = nullptr;
   std::int64_t notice_sequence_ = 0;
+  std::vector<BankShare> pieces_;  // of the DMA message at hand
 };
 
 }  // namespace tessera::hw

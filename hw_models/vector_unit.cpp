@@ -15,12 +15,12 @@ VectorUnit::VectorUnit(sc_core::sc_module_name name, const HardwareConfig& confi
       epilogues("epilogues"),
       config_(config),
       queue_(queue),
-      buffers_(buffers),
       array_(array),
       scoreboard_(scoreboard),
       counters_(counters),
       clock_(config.clocks.core_hz),
-      alarm_(clock_) {
+      alarm_(clock_),
+      streams_(kVectorUnit, config, buffers, counters) {
   sc_core::sc_spawn_options options;
   options.spawn_method();
   options.set_sensitivity(&alarm_.event());
@@ -45,14 +45,7 @@ void VectorUnit::step() {
 }
 
 void VectorUnit::accept(Cycles now) {
-  for (const StreamNotice& notice : notices.take()) {
-    if (running_ == kNoCommand || notice.stream != stream_sequence_ || now >= work_.end()) continue;
-    if (notice.stall > 0) {
-      work_.stall(notice.stall, now);
-    } else {
-      work_.set_speed(notice.buffer, notice.speed, now);
-    }
-  }
+  streams_.apply(notices.take(), work_, now);
   for (const EpilogueRequest& request : epilogues.take()) waiting_.push_back({request.id, now});
   if (queue_.empty()) return;
   const CommandId head = queue_.front();
@@ -114,18 +107,14 @@ void VectorUnit::run(CommandId id, bool is_epilogue, Cycles cycles, Cycles now) 
 void VectorUnit::open_stream(const std::vector<TileOperand>& reads,
                              const std::vector<TileOperand>& writes, double read_passes,
                              Cycles cycles) {
-  std::map<int, std::vector<BankRate>> rates;
   OperatorCounters& op =
       counters_.operators[static_cast<std::size_t>(scoreboard_.at(running_).command.op)];
   const auto add = [&](const TileOperand& operand, double passes) -> Bytes {
-    const auto buffer = static_cast<std::size_t>(operand.region.buffer);
     const Bytes bytes = ceil_div(operand.rows * operand.cols * operand.bits, 8);
     const Bytes moved = static_cast<Bytes>(std::ceil(static_cast<double>(bytes) * passes));
+    const auto buffer = static_cast<std::size_t>(operand.region.buffer);
     const std::int64_t accesses = ceil_div(moved, config_.buffers[buffer].width);
-    add_rates(rates[operand.region.buffer], config_.buffers[buffer], operand.region, accesses,
-              std::max<Cycles>(1, cycles));
-    op.buffer_accesses[buffer] += accesses;
-    counters_.buffers[buffer].accesses += accesses;
+    streams_.add(operand.region, accesses, std::max<Cycles>(1, cycles), op);
     return moved;
   };
   const auto traffic = [&](const TileOperand& operand) -> ReadWrite& {
@@ -134,17 +123,7 @@ void VectorUnit::open_stream(const std::vector<TileOperand>& reads,
   };
   for (const TileOperand& read : reads) traffic(read).read += add(read, read_passes);
   for (const TileOperand& write : writes) traffic(write).write += add(write, 1.0);
-  ++stream_sequence_;
-  open_buffers_.clear();
-  for (auto& [buffer, bank_rates] : rates) {
-    BufferMessage message;
-    message.kind = BufferMessage::Kind::kOpen;
-    message.unit = kVectorUnit;
-    message.sequence = stream_sequence_;
-    message.rates = std::move(bank_rates);
-    buffers_[static_cast<std::size_t>(buffer)]->messages.post(std::move(message));
-    open_buffers_.push_back(buffer);
-  }
+  streams_.open();
 }
 
 void VectorUnit::end(Cycles now) {
@@ -155,13 +134,7 @@ void VectorUnit::end(Cycles now) {
   op.vector_busy += now - started_;
   op.vector_hidden += array_.streamed_until(now) - streamed_at_start_;
   op.scratchpad_stall += stalled;
-  for (int buffer : open_buffers_) {
-    BufferMessage message;
-    message.kind = BufferMessage::Kind::kClose;
-    message.unit = kVectorUnit;
-    message.sequence = stream_sequence_;
-    buffers_[static_cast<std::size_t>(buffer)]->messages.post(std::move(message));
-  }
+  streams_.close();
   if (running_epilogue_) {
     array_.epilogues_done.post({running_});
   } else {

@@ -7,6 +7,7 @@
 
 #include "hw_models/counters.h"
 #include "hw_models/hardware_config.h"
+#include "hw_models/kernel/buffer_streams.h"
 #include "hw_models/kernel/command_queue.h"
 #include "hw_models/kernel/core_clock.h"
 #include "hw_models/kernel/paced_work.h"
@@ -46,7 +47,6 @@ class VectorUnit : public sc_core::sc_module {
 
   const HardwareConfig& config_;
   CommandQueue& queue_;
-  std::vector<SramBuffer*> buffers_;
   MacArray& array_;
   Scoreboard& scoreboard_;
   Counters& counters_;
@@ -62,8 +62,7 @@ class VectorUnit : public sc_core::sc_module {
   bool running_epilogue_ = false;
   Cycles started_ = 0;
   Cycles streamed_at_start_ = 0;
-  std::vector<int> open_buffers_;
-  std::int64_t stream_sequence_ = 0;
+  BufferStreams streams_;
   CommandId ahead_ = kNoCommand;  // last command of the unit, and when it let go
   Cycles ahead_released_ = 0;
 };

@@ -20,14 +20,18 @@ class Mailbox : public sc_core::sc_prim_channel {
     posted_.push_back(std::move(message));
     request_update();
   }
-  /// Takes all that has arrived.
-  std::vector<T> take() { return std::exchange(arrived_, {}); }
+  /// Takes all that has arrived; valid until the next take().
+  const std::vector<T>& take() {
+    taken_.clear();
+    taken_.swap(arrived_);
+    return taken_;
+  }
   bool empty() const { return arrived_.empty(); }
   const sc_core::sc_event& arrived() const { return event_; }
 
  private:
   void update() override {
-    std::sort(posted_.begin(), posted_.end());
+    if (posted_.size() > 1) std::sort(posted_.begin(), posted_.end());
     if (arrived_.empty()) {
       arrived_.swap(posted_);
     } else {
@@ -37,7 +41,7 @@ class Mailbox : public sc_core::sc_prim_channel {
     event_.notify(sc_core::SC_ZERO_TIME);
   }
 
-  std::vector<T> posted_, arrived_;
+  std::vector<T> posted_, arrived_, taken_;
   sc_core::sc_event event_;
 };
 

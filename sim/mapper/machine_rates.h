@@ -1,6 +1,8 @@
 // The few figures of the machine that prices are made of, in core cycles.
 #pragma once
 
+#include <algorithm>
+
 #include "hw_models/hardware_config.h"
 #include "sim/mapper/plan.h"
 
@@ -40,6 +42,12 @@ struct RoleBuffers {
   int stationary = 0, activations = 0, accumulators = 0, outputs = 0;
 };
 RoleBuffers role_buffers(const hw::HardwareConfig& hardware);
+
+/// What a ring of `slots` adds to a run: a slot that is occupied longer than `slots` runs holds up
+/// the next tile.
+constexpr Cycles ring_wait(Cycles occupied, int slots, Cycles run) {
+  return std::max<Cycles>(0, hw::ceil_div(occupied, slots) - run);
+}
 
 MachineRates machine_rates(const hw::HardwareConfig& hardware);
 

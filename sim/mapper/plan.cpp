@@ -8,4 +8,12 @@ std::string qualified_name(const workloads::Operator& op) {
   return name + "." + op.name;
 }
 
+std::string loop_order_text(const std::array<LoopDim, 3>& order) {
+  std::string text;
+  for (const LoopDim dim : order) {
+    text += dim == LoopDim::kM ? 'm' : dim == LoopDim::kK ? 'k' : 'n';
+  }
+  return text;
+}
+
 }  // namespace tessera::sim

@@ -98,5 +98,7 @@ struct Plan {
 
 /// "vision.L3.Attn_Q", "text.LM_Head".
 std::string qualified_name(const workloads::Operator& op);
+/// "mnk": the loops from outer to inner.
+std::string loop_order_text(const std::array<LoopDim, 3>& order);
 
 }  // namespace tessera::sim

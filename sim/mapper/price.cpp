@@ -42,11 +42,6 @@ Bytes per_transfer(const MatrixPass& pass) {
   return pass.transfers == 0 ? 0 : ceil_div(pass.bus, pass.transfers);
 }
 
-/// What one ring of `slots` adds to a run: see price.h.
-Cycles ring_wait(Cycles occupied, int slots, Cycles run) {
-  return std::max<Cycles>(0, ceil_div(occupied, slots) - run);
-}
-
 constexpr int kRatioBits = 10;
 
 /// Times of one tile, from which rings are made.

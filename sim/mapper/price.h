@@ -11,9 +11,9 @@
 //   store = latency of a store + t(last result tile)
 // Bubbles: every slot is a ring. A ring of s slots whose tile is in use for `run` array cycles and
 // occupied for `occupied` (load, start-up and preload before, drain behind) lets a tile start every
-// max(run, ceil(occupied / s)) cycles; what exceeds `run` is a bubble. One operand or result changes with the loop around
-// the innermost one (slow), the others with every iteration (fast); bubbles at one boundary
-// overlap, so the longest counts.
+// max(run, ceil(occupied / s)) cycles; what exceeds `run` is a bubble. One operand or result
+// changes with the loop around the innermost one (slow), the others with every iteration (fast);
+// bubbles at one boundary overlap, so the longest counts.
 #pragma once
 
 #include "sim/mapper/gemm_problem.h"

@@ -67,10 +67,6 @@ Cycles vector_total(const VectorProblem& problem, const VectorChoice& choice,
   return total * blocks * passes;
 }
 
-Cycles ring_wait(Cycles occupied, int slots, Cycles run) {
-  return std::max<Cycles>(0, ceil_div(occupied, slots) - run);
-}
-
 struct BufferUse {
   int inputs = 0, outputs = 0;
 };

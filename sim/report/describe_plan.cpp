@@ -22,12 +22,6 @@ std::string buffer_name(const hw::HardwareConfig& hardware, int buffer) {
   return buffer < 0 ? "" : hardware.buffers.at(buffer).name;
 }
 
-std::string order_text(const std::array<LoopDim, 3>& order) {
-  std::string text;
-  for (const LoopDim dim : order) text += dim == LoopDim::kM ? 'm' : dim == LoopDim::kK ? 'k' : 'n';
-  return text;
-}
-
 Json slots_json(const Slots& slots, const hw::HardwareConfig& hardware) {
   if (slots.count == 0) return nullptr;
   return {{"buffer", buffer_name(hardware, slots.buffer)},
@@ -46,7 +40,7 @@ Json gemm_json(const GemmMapping& gemm, const hw::HardwareConfig& hardware) {
   Json json;
   json["dataflow"] = to_string(gemm.dataflow);
   json["tile"] = {{"m", gemm.tile.m}, {"k", gemm.tile.k}, {"n", gemm.tile.n}};
-  json["loop_order"] = order_text(gemm.order);
+  json["loop_order"] = loop_order_text(gemm.order);
   json["resident_a"] = gemm.resident_a;
   json["resident_b"] = gemm.resident_b;
   json["a"] = slots_json(gemm.a, hardware);
@@ -128,7 +122,7 @@ std::string mapping_text(const OperatorPlan& plan) {
   if (!plan.is_gemm) return fmt::format("{} rows x {}", plan.vector.rows, plan.vector.cols);
   const GemmMapping& gemm = plan.gemm;
   std::string text = fmt::format("{} {}x{}x{} {}", to_string(gemm.dataflow), gemm.tile.m,
-                                 gemm.tile.k, gemm.tile.n, order_text(gemm.order));
+                                 gemm.tile.k, gemm.tile.n, loop_order_text(gemm.order));
   if (gemm.resident_a) text += ", a resident";
   if (gemm.resident_b) text += ", b resident";
   std::string doubled;
@@ -208,13 +202,13 @@ std::string plan_csv(const workloads::Graph& graph, const Plan& plan) {
     const auto& op = graph.operators.at(i);
     const TileShape tile =
         entry.is_gemm ? entry.gemm.tile : TileShape{entry.vector.rows, 0, entry.vector.cols};
-    csv += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", csv_cell(entry.name),
-                       op.m, op.k, op.n, entry.is_gemm ? to_string(entry.gemm.dataflow) : "",
-                       tile.m, tile.k, tile.n, entry.is_gemm ? order_text(entry.gemm.order) : "",
-                       entry.cost.dram_bytes, entry.least_dram_bytes, entry.lower_bound_bytes,
-                       entry.least_dram_bytes > 0 ? scalar_text(Json(gap_of(entry))) : "",
-                       entry.cost.array_cycles, entry.cost.vector_cycles, entry.cost.latency,
-                       entry.pinned);
+    csv += fmt::format(
+        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", csv_cell(entry.name), op.m, op.k,
+        op.n, entry.is_gemm ? to_string(entry.gemm.dataflow) : "", tile.m, tile.k, tile.n,
+        entry.is_gemm ? loop_order_text(entry.gemm.order) : "", entry.cost.dram_bytes,
+        entry.least_dram_bytes, entry.lower_bound_bytes,
+        entry.least_dram_bytes > 0 ? scalar_text(Json(gap_of(entry))) : "", entry.cost.array_cycles,
+        entry.cost.vector_cycles, entry.cost.latency, entry.pinned);
   }
   return csv;
 }

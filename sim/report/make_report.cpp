@@ -102,18 +102,12 @@ Roofline roofline_of(const Join& join, const ReportRow& row, const OperatorPlan&
   return roofline;
 }
 
-std::string order_text(const std::array<LoopDim, 3>& order) {
-  std::string text;
-  for (const LoopDim dim : order) text += dim == LoopDim::kM ? 'm' : dim == LoopDim::kK ? 'k' : 'n';
-  return text;
-}
-
 void describe_gemm_mapping(const GemmMapping& gemm, MappingSummary& summary) {
   summary.dataflow = to_string(gemm.dataflow);
   summary.tile_m = gemm.tile.m;
   summary.tile_k = gemm.tile.k;
   summary.tile_n = gemm.tile.n;
-  summary.loop_order = order_text(gemm.order);
+  summary.loop_order = loop_order_text(gemm.order);
   if (gemm.resident_a) summary.resident.push_back("a");
   if (gemm.resident_b) summary.resident.push_back("b");
   auto& doubled = summary.double_buffered;
