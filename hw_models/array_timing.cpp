@@ -91,39 +91,42 @@ ArrayCost array_cost(const ArrayConfig& array, Dataflow dataflow, const GemmShap
 
 namespace {
 
-/// Accesses for moving `elements` of `bits` each, `vector` elements per array cycle.
-std::int64_t accesses(std::int64_t elements, std::int64_t vector, int bits, Bytes width) {
-  const Bytes vector_bytes = ceil_div(vector * bits, 8);
-  return ceil_div(elements, vector) * ceil_div(vector_bytes, width);
+/// Accesses for moving `vectors` times `length` elements of `bits` each, cut to the side of the
+/// array: every piece takes whole accesses of its own.
+std::int64_t accesses(std::int64_t vectors, std::int64_t length, std::int64_t side, int bits,
+                      Bytes width) {
+  const auto of_piece = [&](std::int64_t elements) {
+    return ceil_div(ceil_div(elements * bits, 8), width);
+  };
+  return vectors * (length / side * of_piece(side) + of_piece(length % side));
 }
 
 }  // namespace
 
 ArrayAccesses array_accesses(const ArrayConfig& array, Dataflow dataflow, const GemmShape& shape,
                              const OperandWidths& widths, bool accumulate) {
-  const ArrayCost cost = array_cost(array, dataflow, shape, 1.0, accumulate);
-  // Elements that enter or leave the array edge in one cycle, never more than the tile has.
-  const std::int64_t k_rows = std::min<std::int64_t>(array.rows, shape.k);
-  const std::int64_t m_rows = std::min<std::int64_t>(array.rows, shape.m);
-  const std::int64_t n_cols = std::min<std::int64_t>(array.cols, shape.n);
-  const std::int64_t m_cols = std::min<std::int64_t>(array.cols, shape.m);
-  const std::int64_t results = cost.result_reads + cost.result_writes;
+  const Folding f = fold(array, dataflow, shape);
+  const std::int64_t rows = array.rows, cols = array.cols;
+  // Result rows or columns: written once a pass over K, read in all passes but an overwriting
+  // first.
+  const std::int64_t passes = dataflow == Dataflow::kOutputStationary ? 1 : f.row_blocks;
+  const std::int64_t moves = 2 * passes - (accumulate ? 0 : 1);
   ArrayAccesses out;
   switch (dataflow) {
     case Dataflow::kWeightStationary:
-      out.a = accesses(cost.a_reads, k_rows, widths.a_bits, widths.a);
-      out.b = accesses(cost.b_reads, n_cols, widths.b_bits, widths.b);
-      out.c = accesses(results, n_cols, widths.c_bits, widths.c);
+      out.a = accesses(shape.m * f.col_blocks, shape.k, rows, widths.a_bits, widths.a);
+      out.b = accesses(shape.k, shape.n, cols, widths.b_bits, widths.b);
+      out.c = accesses(shape.m * moves, shape.n, cols, widths.c_bits, widths.c);
       break;
     case Dataflow::kInputStationary:
-      out.a = accesses(cost.a_reads, m_cols, widths.a_bits, widths.a);
-      out.b = accesses(cost.b_reads, k_rows, widths.b_bits, widths.b);
-      out.c = accesses(results, m_cols, widths.c_bits, widths.c);
+      out.a = accesses(shape.k, shape.m, cols, widths.a_bits, widths.a);
+      out.b = accesses(shape.n * f.col_blocks, shape.k, rows, widths.b_bits, widths.b);
+      out.c = accesses(shape.n * moves, shape.m, cols, widths.c_bits, widths.c);
       break;
     case Dataflow::kOutputStationary:
-      out.a = accesses(cost.a_reads, m_rows, widths.a_bits, widths.a);
-      out.b = accesses(cost.b_reads, n_cols, widths.b_bits, widths.b);
-      out.c = accesses(results, n_cols, widths.c_bits, widths.c);
+      out.a = accesses(shape.k * f.col_blocks, shape.m, rows, widths.a_bits, widths.a);
+      out.b = accesses(shape.k * f.row_blocks, shape.n, cols, widths.b_bits, widths.b);
+      out.c = accesses(shape.m * moves, shape.n, cols, widths.c_bits, widths.c);
       break;
   }
   return out;

@@ -13,6 +13,7 @@ class PacedWork {
   void start(Cycles now, Cycles cycles) {
     *this = PacedWork();
     since_ = now;
+    full_speed_end_ = now + cycles;
     remaining_ = cycles * kFullRate;
     running_ = true;
   }
@@ -27,29 +28,25 @@ class PacedWork {
   void stall(Cycles cycles, Cycles now) {
     advance(now);
     remaining_ += cycles * speed_;
-    stalled_ += cycles * kFullRate;
   }
   /// When it ends if nothing changes. REQUIRES: running.
   Cycles end() const { return since_ + ceil_div(remaining_, speed_); }
   bool running() const { return running_; }
   /// Cycles lost until `now` = its end.
   Cycles finish(Cycles now) {
-    advance(now);
     running_ = false;
-    return stalled_ / kFullRate;
+    return now - full_speed_end_;
   }
 
  private:
   void advance(Cycles now) {
-    const Cycles spent = now - since_;
-    remaining_ -= spent * speed_;
-    stalled_ += spent * (kFullRate - speed_);
+    remaining_ -= (now - since_) * speed_;
     since_ = now;
   }
 
   Cycles since_ = 0;
+  Cycles full_speed_end_ = 0;   // when it would have ended with nothing in its way
   std::int64_t remaining_ = 0;  // cycles x kFullRate
-  std::int64_t stalled_ = 0;    // cycles x kFullRate
   Rate speed_ = kFullRate;
   std::map<int, Rate> speeds_;
   bool running_ = false;

@@ -30,15 +30,15 @@ TextOptions text_options(const CommandLine& line) {
 
 std::string json_text(const Json& json) { return json.dump(2) + "\n"; }
 
-void write_files(const CommandLine& line, const Report& report, const std::vector<WhatIf>& what_ifs,
-                 const HostFigures& host) {
+void write_report_files(const CommandLine& line, const Report& report,
+                        const std::vector<WhatIf>& what_ifs, const HostFigures& host) {
   const std::filesystem::path directory(line.out);
   const TextOptions options{line.width > 0 ? text_width(line.width) : kFileWidth, line.all, false};
   const auto path = [&](const char* name) { return (directory / name).string(); };
-  write_file(path("report.txt"), report_text(report, what_ifs, options));
-  write_file(path("report.json"), json_text(report_json(report)));
-  write_file(path("report.csv"), report_csv(report));
-  write_file(path("host.json"), json_text(host_json(host)));
+  write_files({{path("report.txt"), report_text(report, what_ifs, options)},
+               {path("report.json"), json_text(report_json(report))},
+               {path("report.csv"), report_csv(report)},
+               {path("host.json"), json_text(host_json(host))}});
 }
 
 void run(const CommandLine& line) {
@@ -54,7 +54,7 @@ void run(const CommandLine& line) {
   HostFigures host;
   const Report report = simulate_run(prepared, &host);
   const auto what_ifs = what_if_lines(tried, report);
-  if (!line.out.empty()) write_files(line, report, what_ifs, host);
+  if (!line.out.empty()) write_report_files(line, report, what_ifs, host);
   if (line.format == "text") {
     write_stdout(report_text(report, what_ifs, text_options(line)) + host_footer(host));
     return;

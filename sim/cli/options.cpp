@@ -119,6 +119,14 @@ po::options_description visible_options(const Verb& verb, CommandLine& line) {
   return options;
 }
 
+std::vector<std::string> option_names(const Verb& verb) {
+  CommandLine unused;
+  const po::options_description visible = visible_options(verb, unused);
+  std::vector<std::string> names;
+  for (const auto& option : visible.options()) names.push_back("--" + option->long_name());
+  return names;
+}
+
 void check_format(const Verb& verb, CommandLine& line) {
   if (verb.formats.size() == 1) line.format = verb.formats.front();
   if (std::find(verb.formats.begin(), verb.formats.end(), line.format) == verb.formats.end()) {
@@ -133,6 +141,11 @@ void check_format(const Verb& verb, CommandLine& line) {
 }
 
 void check_subjects(const Verb& verb, const CommandLine& line) {
+  for (const auto& word : line.subjects) {
+    if (word.size() > 1 && word.front() == '-') {
+      throw UsageError("unknown option " + word + " (tessera " + verb.name + " --help)");
+    }
+  }
   if (line.subjects.size() < verb.least_subjects) {
     throw UsageError("`tessera " + verb.name + "` needs " + verb.subject);
   }
@@ -153,6 +166,12 @@ void check_subjects(const Verb& verb, const CommandLine& line) {
   if (line.subjects.size() == 2 && !line.sets.empty()) {
     throw UsageError("`tessera compare A --set ...` changes A: leave out `" + line.subjects[1] +
                      "` or --set");
+  }
+}
+
+void check_out(const Verb& verb, const po::variables_map& values) {
+  if (verb.name == "run" && values.count("out") > 0 && values["out"].as<std::string>().empty()) {
+    throw UsageError("--out needs a directory");
   }
 }
 
@@ -177,6 +196,7 @@ void parse_words(const Verb& verb, const std::vector<std::string>& words, Comman
   po::store(po::command_line_parser(words).options(all).positional(positional).style(form).run(),
             values);
   po::notify(values);
+  check_out(verb, values);
 }
 
 int edit_distance(const std::string& a, const std::string& b) {
@@ -249,6 +269,10 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   words.erase(words.begin());
   try {
     parse_words(verb, words, line);
+  } catch (const po::unknown_option& error) {
+    throw UsageError("unknown option " + error.get_option_name() +
+                     suggestion(error.get_option_name(), option_names(verb)) + " (tessera " +
+                     verb.name + " --help)");
   } catch (const po::error& error) {
     throw UsageError(std::string(error.what()) + " (tessera " + verb.name + " --help)");
   }

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <memory>
 #include <utility>
 
 namespace tessera::sim {
@@ -73,10 +74,15 @@ void prepare_directory(const std::string& directory) {
   }
 }
 
-void write_file(const std::string& path, const std::string& text) {
-  TemporaryFile file(path);
-  file.write_all(text);
-  file.commit();
+void write_file(const std::string& path, const std::string& text) { write_files({{path, text}}); }
+
+void write_files(const std::vector<OutputFile>& files) {
+  std::vector<std::unique_ptr<TemporaryFile>> written;
+  for (const OutputFile& file : files) {
+    written.push_back(std::make_unique<TemporaryFile>(file.path));
+    written.back()->write_all(file.text);
+  }
+  for (const auto& file : written) file->commit();
 }
 
 void write_stdout(const std::string& text) {

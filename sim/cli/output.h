@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "sim/report/writers.h"
 
@@ -20,6 +21,14 @@ void prepare_directory(const std::string& directory);
 /// Writes a temporary file beside `path`, then renames it: readers see the old file or the new one,
 /// never a part, and nothing stays behind on an error.
 void write_file(const std::string& path, const std::string& text);
+
+struct OutputFile {
+  std::string path, text;
+};
+
+/// As write_file, all or none as far as the system allows: every text is on the disk before the
+/// first file appears under its path.
+void write_files(const std::vector<OutputFile>& files);
 
 /// REQUIRES: SIGPIPE ignored. Throws OutputError when the reader went away or the disk is full.
 void write_stdout(const std::string& text);

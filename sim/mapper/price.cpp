@@ -125,15 +125,15 @@ Cycles result_wait(const GemmChoice& choice, const GemmTerms& terms, const TileT
 }
 
 /// Bubble at the end of a sweep of the innermost loop: the first full tile of the next sweep loads,
-/// beside a result that leaves, while the last one of this sweep computes. Operands without a
-/// second slot wait at every boundary anyway.
+/// beside a result that leaves, while the last one of this sweep computes (if there is a second
+/// slot to load into).
 Cycles sweep_wait(const GemmContext& context, const GemmTerms& terms, const TileTimes& times,
                   Cycles loads, bool double_buffered) {
-  if (loads == 0 || !double_buffered || dim_of(terms.counts, terms.inner) == 1) return 0;
+  if (loads == 0 || dim_of(terms.counts, terms.inner) == 1) return 0;
   const Cycles full = (loads * times.widest) >> kRatioBits;
   const Cycles latency = context.rates.load_latency + times.queued;
   const Cycles needed = latency + full + times.result + times.around;
-  return std::max<Cycles>(0, needed - times.last_run);
+  return std::max<Cycles>(0, needed - (double_buffered ? times.last_run : 0));
 }
 
 struct Bubbles {
@@ -159,8 +159,10 @@ Bubbles bubbles_of(const GemmContext& context, const GemmChoice& choice, const G
   switch (terms.inner) {
     case LoopDim::kK: {
       const Cycles loads = std::max(wait_a(fast, load_b), wait_b(fast, load_a));
+      const bool both_double =
+          (choice.resident_a || choice.a > 1) && (choice.resident_b || choice.b > 1);
       const Cycles sweep =
-          sweep_wait(context, terms, times, load_a + load_b, std::max(choice.a, choice.b) > 1);
+          sweep_wait(context, terms, times, load_a + load_b, both_double);
       return {loads, std::max({loads, wait_c(slow), sweep})};
     }
     case LoopDim::kN: {

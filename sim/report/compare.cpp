@@ -171,9 +171,9 @@ std::string side(const Figures& figures) { return figures.present ? grouped(figu
 
 std::string change_table(const std::string& title, const std::vector<Pair>& pairs, int width) {
   std::vector<Column> columns{
-      {title, Align::kLeft, 0, {}},         {"old cycles", Align::kRight, 0, {}},
+      {title, Align::kLeft, 0, {}},         {"old cycles", Align::kRight, 2, {}},
       {"new cycles", Align::kRight, 0, {}}, {"change", Align::kRight, 0, {}},
-      {"", Align::kRight, 1, {}},           {"DRAM MB", Align::kRight, 2, {}},
+      {"", Align::kRight, 1, {}},           {"DRAM MB", Align::kRight, 3, {}},
       {"moved most", Align::kLeft, 0, {}}};
   for (const Pair& pair : pairs) {
     const double bytes = 1e-6 * static_cast<double>(pair.b.dram_bytes - pair.a.dram_bytes);

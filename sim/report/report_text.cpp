@@ -553,11 +553,11 @@ std::string report_text(const Report& report, const std::vector<WhatIf>& what_if
 }
 
 std::string host_footer(const HostFigures& host) {
-  return fmt::format(
-      " HOST     {} s wall, {} s CPU (mapper {} s), {} MB, {} M cycles per CPU second\n",
-      significant(host.wall_s, 3), significant(host.cpu_s, 3), significant(host.map_s, 3),
-      fixed(1e-6 * static_cast<double>(host.peak_memory), 0),
-      significant(1e-6 * host.cycles_per_cpu_second, 3));
+  return fmt::format(" HOST     {} s wall, {} s CPU (mapper {} s), {} MB, {} M cycles per CPU s\n",
+                     significant(host.wall_s, 3), significant(host.cpu_s, 3),
+                     significant(host.map_s, 3),
+                     fixed(1e-6 * static_cast<double>(host.peak_memory), 0),
+                     significant(1e-6 * host.cycles_per_cpu_second, 3));
 }
 
 }  // namespace tessera::sim

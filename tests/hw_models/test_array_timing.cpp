@@ -1,0 +1,295 @@
+// What a Gemm costs the array, against a model that walks from fold to fold.
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <random>
+#include <vector>
+
+#include "hw_models/array_timing.h"
+
+using namespace tessera::hw;
+
+namespace {
+
+struct Case {
+  ArrayConfig array;
+  Dataflow dataflow = Dataflow::kWeightStationary;
+  GemmShape shape;
+  bool accumulate = false;
+};
+
+class Random {
+ public:
+  explicit Random(unsigned seed) : engine_(seed) {}
+  int pick(int low, int high) { return std::uniform_int_distribution<int>(low, high)(engine_); }
+  Overlap overlap() { return pick(0, 1) != 0 ? Overlap::kOverlapped : Overlap::kExposed; }
+  Case any() {
+    Case c;
+    c.array.rows = pick(1, 20);
+    c.array.cols = pick(1, 20);
+    c.array.preload = overlap();
+    c.array.drain = overlap();
+    c.dataflow = static_cast<Dataflow>(pick(0, 2));
+    c.shape = {pick(1, 70), pick(1, 70), pick(1, 70)};
+    c.accumulate = pick(0, 1) != 0;
+    return c;
+  }
+
+ private:
+  std::mt19937 engine_;
+};
+
+/// One stationary block and what streams past it.
+struct Fold {
+  Cycles rows = 0;  // streamed
+};
+
+/// Counts blocks by walking over them: no division.
+std::vector<Fold> folds_of(const Case& c) {
+  const bool output_stationary = c.dataflow == Dataflow::kOutputStationary;
+  const bool input_stationary = c.dataflow == Dataflow::kInputStationary;
+  const std::int64_t down = output_stationary ? c.shape.m : c.shape.k;
+  const std::int64_t across = input_stationary ? c.shape.m : c.shape.n;
+  const std::int64_t streamed = output_stationary  ? c.shape.k
+                                : input_stationary ? c.shape.n
+                                                   : c.shape.m;
+  std::vector<Fold> folds;
+  for (std::int64_t i = 0; i < down; i += c.array.rows) {
+    for (std::int64_t j = 0; j < across; j += c.array.cols) folds.push_back({streamed});
+  }
+  return folds;
+}
+
+/// Cycles from the command's start to its last result, alone on the array. A fold starts when its
+/// block is loaded and the fold before has made room: an overlapped block loads from the start of
+/// the fold before, an exposed one from its end; overlapped results leave within one fold, exposed
+/// ones before the next fold (or its load) begins.
+Cycles walk(const Case& c) {
+  const bool output_stationary = c.dataflow == Dataflow::kOutputStationary;
+  const Cycles load = output_stationary && !c.accumulate ? 0 : c.array.rows;
+  const Cycles shift = output_stationary ? c.array.rows : 0;
+  const Cycles skew = c.array.rows + c.array.cols - 2;
+  Cycles loaded = load;  // the present fold's block is in place
+  Cycles room = 0;       // the array, and its result registers, can take the present fold
+  Cycles last_result = 0;
+  for (const Fold& fold : folds_of(c)) {
+    const Cycles start = std::max(loaded, room);
+    const Cycles end = start + fold.rows;
+    last_result = end + skew + shift;
+    // The next block: beside this fold, or behind it.
+    if (c.array.preload == Overlap::kOverlapped) loaded = start + load;
+    room = end;
+    if (c.array.drain == Overlap::kOverlapped) {
+      room = std::max(room, start + shift);
+      if (c.array.preload == Overlap::kExposed) loaded = room + load;
+    } else {
+      // Nothing else moves while results leave: neither rows nor a block.
+      room = std::max(end, c.array.preload == Overlap::kOverlapped ? loaded : end) + skew + shift;
+      loaded = c.array.preload == Overlap::kOverlapped ? room : room + load;
+    }
+  }
+  return last_result;
+}
+
+Cycles alone(const ArrayCost& cost) {
+  return cost.preload + cost.stream() - cost.successor_wait + cost.drain;
+}
+
+ArrayCost cost_of(const Case& c) {
+  return array_cost(c.array, c.dataflow, c.shape, 1.0, c.accumulate);
+}
+
+void describe(const Case& c) {
+  UNSCOPED_INFO("R " << c.array.rows << " C " << c.array.cols << " dataflow "
+                     << to_string(c.dataflow) << " preload "
+                     << (c.array.preload == Overlap::kOverlapped) << " drain "
+                     << (c.array.drain == Overlap::kOverlapped) << " m " << c.shape.m << " k "
+                     << c.shape.k << " n " << c.shape.n << " accumulate " << c.accumulate);
+}
+
+}  // namespace
+
+TEST_CASE("a Gemm alone takes as long as its folds one after the other") {
+  Random random(1);
+  for (int i = 0; i < 6000; ++i) {
+    const Case c = random.any();
+    describe(c);
+    REQUIRE(alone(cost_of(c)) == walk(c));
+  }
+}
+
+TEST_CASE("with nothing overlapped weight and input stationary folds follow SCALE Sim") {
+  Random random(2);
+  for (int i = 0; i < 2000; ++i) {
+    Case c = random.any();
+    c.array.preload = c.array.drain = Overlap::kExposed;
+    c.dataflow = random.pick(0, 1) != 0 ? Dataflow::kWeightStationary : Dataflow::kInputStationary;
+    const std::vector<Fold> folds = folds_of(c);
+    const Cycles fold = 2 * c.array.rows + c.array.cols + folds[0].rows - 2;
+    describe(c);
+    REQUIRE(alone(cost_of(c)) == static_cast<Cycles>(folds.size()) * fold);
+    REQUIRE(cost_of(c).folds == static_cast<std::int64_t>(folds.size()));
+  }
+}
+
+TEST_CASE("with nothing overlapped an output stationary fold drains through its rows") {
+  Random random(3);
+  for (int i = 0; i < 2000; ++i) {
+    Case c = random.any();
+    c.array.preload = c.array.drain = Overlap::kExposed;
+    c.dataflow = Dataflow::kOutputStationary;
+    c.accumulate = false;
+    const Cycles fold = 2 * c.array.rows + c.array.cols + c.shape.k - 2;
+    describe(c);
+    REQUIRE(alone(cost_of(c)) == static_cast<Cycles>(folds_of(c).size()) * fold);
+  }
+}
+
+TEST_CASE("a chain of blocks follows the resident formula of Gemmini") {
+  // T = 13 + R + 2D, R = It Jt Kt D + M_last: blocks of D x D, M_last the rows of the last one. The
+  // machine's own drain is 2D - 2: the two cycles belong to the start-up.
+  for (const int d : {8, 16}) {
+    ArrayConfig array;
+    array.rows = array.cols = d;
+    for (std::int64_t m = 4; m <= 5 * d; m += 3) {
+      const std::int64_t rest = m % d == 0 ? d : m % d;
+      if (rest < 4) continue;
+      const std::int64_t blocks_m = ceil_div(m, d);
+      for (std::int64_t others = 1; others <= 6; ++others) {  // Jt Kt
+        Cycles total = 15 + d;
+        ArrayCost last;
+        for (std::int64_t j = 0; j < others; ++j) {
+          for (std::int64_t i = 0; i < blocks_m; ++i) {
+            const std::int64_t rows = i == blocks_m - 1 ? rest : d;
+            last = array_cost(array, Dataflow::kWeightStationary, {rows, d, d}, 1.0, false);
+            total += last.stream();
+          }
+        }
+        total += last.drain - last.successor_wait;
+        const Cycles resident = blocks_m * others * d + rest;
+        // The last block of rows is short: what follows it waits for a whole block all the same.
+        REQUIRE(total == 13 + resident + 2 * d);
+      }
+    }
+  }
+}
+
+TEST_CASE("streamed rows times block area covers every multiplication") {
+  Random random(4);
+  for (int i = 0; i < 2000; ++i) {
+    const Case c = random.any();
+    const ArrayCost cost = cost_of(c);
+    const std::int64_t macs = c.shape.m * c.shape.k * c.shape.n;
+    const std::int64_t offered = cost.compute * c.array.rows * c.array.cols;
+    describe(c);
+    REQUIRE(offered >= macs);
+    // Equal exactly when both stationary dimensions are whole multiples of the array.
+    const bool output_stationary = c.dataflow == Dataflow::kOutputStationary;
+    const bool input_stationary = c.dataflow == Dataflow::kInputStationary;
+    const std::int64_t down = output_stationary ? c.shape.m : c.shape.k;
+    const std::int64_t across = input_stationary ? c.shape.m : c.shape.n;
+    const bool whole = down % c.array.rows == 0 && across % c.array.cols == 0;
+    REQUIRE((offered == macs) == whole);
+    // Operands that enter: every element of the streamed one once a fold across, results once a
+    // pass over K.
+    REQUIRE(cost.a_reads >= c.shape.m * c.shape.k);
+    REQUIRE(cost.b_reads >= c.shape.k * c.shape.n);
+    REQUIRE(cost.result_writes % (c.shape.m * c.shape.n) == 0);
+    const std::int64_t reads = cost.result_writes - c.shape.m * c.shape.n;
+    REQUIRE(cost.result_reads == reads + (c.accumulate ? c.shape.m * c.shape.n : 0));
+  }
+}
+
+TEST_CASE("input stationary is weight stationary of the transposed problem") {
+  Random random(5);
+  for (int i = 0; i < 2000; ++i) {
+    Case c = random.any();
+    c.dataflow = Dataflow::kInputStationary;
+    Case t = c;
+    t.dataflow = Dataflow::kWeightStationary;
+    std::swap(t.shape.m, t.shape.n);
+    const ArrayCost is = cost_of(c);
+    const ArrayCost ws = cost_of(t);
+    describe(c);
+    REQUIRE(alone(is) == alone(ws));
+    REQUIRE(is.compute == ws.compute);
+    REQUIRE(is.fold_wait == ws.fold_wait);
+    REQUIRE(is.a_reads == ws.b_reads);
+    REQUIRE(is.b_reads == ws.a_reads);
+    REQUIRE(is.result_writes == ws.result_writes);
+    REQUIRE(is.result_reads == ws.result_reads);
+    REQUIRE(is.first_result == ws.first_result);
+  }
+}
+
+TEST_CASE("overlapping more never makes a Gemm slower") {
+  Random random(6);
+  for (int i = 0; i < 2000; ++i) {
+    Case c = random.any();
+    c.array.preload = c.array.drain = Overlap::kExposed;
+    const Cycles exposed = alone(cost_of(c));
+    c.array.preload = Overlap::kOverlapped;
+    const Cycles preload = alone(cost_of(c));
+    c.array.drain = Overlap::kOverlapped;
+    const Cycles both = alone(cost_of(c));
+    c.array.preload = Overlap::kExposed;
+    const Cycles drain = alone(cost_of(c));
+    describe(c);
+    REQUIRE(preload <= exposed);
+    REQUIRE(drain <= exposed);
+    REQUIRE(both <= std::min(preload, drain));
+  }
+}
+
+TEST_CASE("two multiplications per cell and cycle halve the streamed rows rounded up") {
+  ArrayConfig array;
+  array.rows = array.cols = 8;
+  for (std::int64_t m = 1; m <= 40; ++m) {
+    const ArrayCost one = array_cost(array, Dataflow::kWeightStationary, {m, 24, 16}, 1.0, false);
+    const ArrayCost two = array_cost(array, Dataflow::kWeightStationary, {m, 24, 16}, 2.0, false);
+    CHECK(one.compute == 3 * 2 * m);
+    CHECK(two.compute == 3 * 2 * ((m + 1) / 2));
+  }
+}
+
+TEST_CASE("a Gemm reads its operands one array vector at a time") {
+  ArrayConfig array;
+  array.rows = 8;
+  array.cols = 4;
+  const OperandWidths widths{32, 32, 16, 8, 8, 32};
+  // Weight stationary: 20 = 8 + 8 + 4 rows of K, 10 = 4 + 4 + 2 columns of N, 64 rows stream by.
+  const ArrayAccesses ws =
+      array_accesses(array, Dataflow::kWeightStationary, {64, 20, 10}, widths, false);
+  CHECK(ws.a == 3 * 3 * 64);  // one access a cycle: 8 or 4 bytes of a 32-byte word
+  CHECK(ws.b == 20 * 3);      // every row of each block
+  // Results: 4 + 4 + 2 columns are 16, 16 and 8 bytes; written in each of 3 passes, read in 2.
+  CHECK(ws.c == 64 * 3 * (3 + 2));
+  const ArrayAccesses more =
+      array_accesses(array, Dataflow::kWeightStationary, {64, 20, 10}, widths, true);
+  CHECK(more.c == 64 * 3 * (3 + 3));
+  // Output stationary: 64 = 8 blocks of M, 3 of N; a column of A and a row of B a cycle.
+  const ArrayAccesses os =
+      array_accesses(array, Dataflow::kOutputStationary, {64, 20, 10}, widths, false);
+  CHECK(os.a == 8 * 3 * 20);
+  CHECK(os.b == 8 * 3 * 20);
+  CHECK(os.c == 64 * 3);
+}
+
+TEST_CASE("every cycle that an operand row enters is at least one access") {
+  Random random(7);
+  for (int i = 0; i < 2000; ++i) {
+    const Case c = random.any();
+    OperandWidths widths;
+    widths.a = 1 << random.pick(0, 6);
+    widths.b = 1 << random.pick(0, 6);
+    widths.c = 1 << random.pick(2, 7);
+    const ArrayCost cost = cost_of(c);
+    const ArrayAccesses found = array_accesses(c.array, c.dataflow, c.shape, widths, c.accumulate);
+    describe(c);
+    const bool input_stationary = c.dataflow == Dataflow::kInputStationary;
+    REQUIRE((input_stationary ? found.b : found.a) >= cost.compute);
+    // No access carries more than its width.
+    REQUIRE(found.a * widths.a >= cost.a_reads);
+    REQUIRE(found.b * widths.b >= cost.b_reads);
+    REQUIRE(found.c * widths.c >= 4 * (cost.result_reads + cost.result_writes));
+  }
+}
