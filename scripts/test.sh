@@ -22,6 +22,10 @@ scripts/check_layers.sh
 echo "== build (warnings as errors)"
 build ci
 
+echo "== the same program without optimisation (its results must be identical)"
+build o0
+export TESSERA_OTHER_PROGRAM=$PWD/build/o0/tessera
+
 echo "== one real model end to end"
 build/ci/tessera run siglip_edge | head -n 12
 

@@ -7,6 +7,7 @@
 
 #include "sim/config/config.h"
 #include "sim/lowering/lowering.h"
+#include "sim/mapper/buffer_knees.h"
 #include "sim/mapper/mapper.h"
 #include "sim/report/writers.h"
 #include "sim/simulation/simulate.h"
@@ -44,6 +45,20 @@ Plan make_plan(const RunConfig& config, const workloads::Graph& graph) {
   return plan;
 }
 
+/// A plan from a file is the user's: other sizes do not change it.
+std::vector<std::string> find_knees(const PreparedRun& run) {
+  if (!run.config.mapping.plan_file.empty()) return {};
+  return buffer_knees(run.graph, run.config.hardware, run.config.mapping, run.plan);
+}
+
+Report join(const PreparedRun& run, const hw::Counters& counters) {
+  Report report = make_report(run.config, run.graph, run.plan, counters);
+  for (std::size_t i = 0; i < run.knees.size(); ++i) {
+    report.buffers[i].first_size_that_changes = run.knees[i];
+  }
+  return report;
+}
+
 int operator_count(const PreparedRun& run) { return static_cast<int>(run.graph.operators.size()); }
 
 }  // namespace
@@ -54,6 +69,7 @@ PreparedRun prepare(RunConfig config) {
   run.graph = make_graph(run.config);
   const Clock::time_point start = Clock::now();
   run.plan = make_plan(run.config, run.graph);
+  run.knees = find_knees(run);
   run.map_seconds = seconds_since(start);
   return run;
 }
@@ -73,14 +89,14 @@ Report simulate_run(const PreparedRun& run, HostFigures* host) {
         host->cpu_s > 0 ? static_cast<double>(counters.total) / host->cpu_s : 0;
     host->events = counters.events;
   }
-  return make_report(run.config, run.graph, run.plan, counters);
+  return join(run, counters);
 }
 
 Report simulate_run_isolated(const PreparedRun& run) {
   const auto program = [&run] { return lower(run.graph, run.plan, run.config.hardware); };
   const hw::Counters counters =
       simulate_isolated(run.config.hardware, program, operator_count(run));
-  return make_report(run.config, run.graph, run.plan, counters);
+  return join(run, counters);
 }
 
 }  // namespace tessera::sim

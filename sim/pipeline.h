@@ -1,6 +1,9 @@
 // The straight line: load -> graph -> plan -> program -> simulate -> report.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "sim/config/run_config.h"
 #include "sim/mapper/plan.h"
 #include "sim/report/report.h"
@@ -13,7 +16,8 @@ struct PreparedRun {
   RunConfig config;
   workloads::Graph graph;  // after all passes
   Plan plan;
-  double map_seconds = 0;  // host time of the mapper, for the footer
+  std::vector<std::string> knees;  // by buffer: which size first changes the plan
+  double map_seconds = 0;          // host time of the mapper, for the footer
 };
 
 /// Graph, passes, plan (mapped, or read from mapping.plan).

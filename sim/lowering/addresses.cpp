@@ -24,16 +24,19 @@ std::int64_t outer_offset(const MatrixView& view, const TileWindow& window, std:
          group * view.group.stride;
 }
 
-std::vector<Run> runs_of(const MatrixView& view, const TileWindow& window) {
+std::vector<Run> runs_of(const MatrixView& view, const Tensor& tensor, const TileWindow& window) {
+  // Rows that do not start in one column of the tensor have no common distance in bytes.
+  const bool even = view.row_stride % workloads::row_length(tensor) == 0;
   std::vector<Run> runs;
   for (std::int64_t row = window.row; row < window.row + window.rows;) {
     const std::int64_t outer = row / view.rows;
     const std::int64_t inner = row % view.rows;
-    const std::int64_t rows = std::min(view.rows - inner, window.row + window.rows - row);
+    const std::int64_t rows =
+        even ? std::min(view.rows - inner, window.row + window.rows - row) : 1;
     const std::int64_t element =
         outer_offset(view, window, outer) + inner * view.row_stride + window.col;
-    const bool adjoins =
-        !runs.empty() && runs.back().element + runs.back().rows * view.row_stride == element;
+    const bool adjoins = even && !runs.empty() &&
+                         runs.back().element + runs.back().rows * view.row_stride == element;
     if (adjoins) {
       runs.back().rows += rows;
     } else {
@@ -49,12 +52,6 @@ Bytes byte_offset(std::int64_t element, const Tensor& tensor, const TensorAlloca
   return element / length * allocation.pitch + element % length * tensor.format.bits / 8;
 }
 
-/// Distance in bytes of two elements whose distance is `stride` elements.
-Bytes byte_stride(std::int64_t stride, const Tensor& tensor, const TensorAllocation& allocation) {
-  return stride >= 0 ? byte_offset(stride, tensor, allocation)
-                     : -byte_offset(-stride, tensor, allocation);
-}
-
 }  // namespace
 
 bool overlap(const TensorBox& a, const TensorBox& b) {
@@ -64,24 +61,26 @@ bool overlap(const TensorBox& a, const TensorBox& b) {
 
 std::vector<TilePiece> tile_pieces(const MatrixView& view, const Tensor& tensor,
                                    const TensorAllocation& allocation, const TileWindow& window) {
-  const std::vector<Run> runs = runs_of(view, window);
+  const std::vector<Run> runs = runs_of(view, tensor, window);
+  const auto at = [&](std::size_t run) {
+    return byte_offset(runs[run].element, tensor, allocation);
+  };
   std::vector<TilePiece> pieces;
   std::int64_t row = 0;
   for (std::size_t i = 0; i < runs.size();) {
     // Runs of equal length at a constant distance make one 3-D transfer.
     std::size_t end = i + 1;
-    const std::int64_t stride = end < runs.size() ? runs[end].element - runs[i].element : 0;
-    while (end < runs.size() && runs[end].rows == runs[i].rows &&
-           runs[end].element - runs[end - 1].element == stride) {
+    const Bytes stride = end < runs.size() ? at(end) - at(i) : 0;
+    while (end < runs.size() && runs[end].rows == runs[i].rows && at(end) - at(end - 1) == stride) {
       ++end;
     }
     hw::StridedRange range;
-    range.address = allocation.address + byte_offset(runs[i].element, tensor, allocation);
+    range.address = allocation.address + at(i);
     range.row_bytes = workloads::stored_bytes(tensor, 1, window.cols);
     range.count[0] = runs[i].rows;
-    range.stride[0] = byte_stride(view.row_stride, tensor, allocation);
+    range.stride[0] = byte_offset(view.row_stride, tensor, allocation);
     range.count[1] = static_cast<std::int64_t>(end - i);
-    range.stride[1] = byte_stride(stride, tensor, allocation);
+    range.stride[1] = stride;
     const std::int64_t rows = range.count[0] * range.count[1];
     pieces.push_back({hw::coalesced(range), row, rows});
     row += rows;
@@ -101,7 +100,7 @@ TensorBox tile_box(const MatrixView& view, const Tensor& tensor, const TileWindo
     box.col_begin = std::min(box.col_begin, col);
     box.col_end = std::max(box.col_end, col + window.cols);
   };
-  for (const Run& run : runs_of(view, window)) {
+  for (const Run& run : runs_of(view, tensor, window)) {
     include(run.element);
     include(run.element + (run.rows - 1) * view.row_stride);
   }

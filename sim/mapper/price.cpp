@@ -161,8 +161,7 @@ Bubbles bubbles_of(const GemmContext& context, const GemmChoice& choice, const G
       const Cycles loads = std::max(wait_a(fast, load_b), wait_b(fast, load_a));
       const bool both_double =
           (choice.resident_a || choice.a > 1) && (choice.resident_b || choice.b > 1);
-      const Cycles sweep =
-          sweep_wait(context, terms, times, load_a + load_b, both_double);
+      const Cycles sweep = sweep_wait(context, terms, times, load_a + load_b, both_double);
       return {loads, std::max({loads, wait_c(slow), sweep})};
     }
     case LoopDim::kN: {

@@ -25,7 +25,7 @@ struct Figures {
   std::vector<std::int64_t> attribution = std::vector<std::int64_t>(hw::kCauses);
 };
 
-struct Pair {
+struct RowPair {
   std::string name;
   Figures a, b;
   std::int64_t delta() const { return b.cycles - a.cycles; }
@@ -37,8 +37,8 @@ struct ConfigChange {
 
 struct Comparison {
   std::string name_a, name_b;
-  Pair totals;
-  std::vector<Pair> phases, operators;
+  RowPair totals;
+  std::vector<RowPair> phases, operators;
   std::vector<ConfigChange> config;
 };
 
@@ -69,10 +69,10 @@ void add(Figures& sum, const Json& row) {
 }
 
 /// Pairs rows of the same name, layers summed, in order of first appearance.
-std::vector<Pair> pair_rows(const Json& a, const Json& b, bool with_phase) {
-  std::vector<Pair> pairs;
+std::vector<RowPair> pair_rows(const Json& a, const Json& b, bool with_phase) {
+  std::vector<RowPair> pairs;
   std::map<std::string, std::size_t> position;
-  const auto at = [&](const Json& row) -> Pair& {
+  const auto at = [&](const Json& row) -> RowPair& {
     const std::string name = row.at("name").get<std::string>();
     const std::string key = with_phase ? row.at("phase").get<std::string>() + "." + name : name;
     const auto [found, is_new] = position.emplace(key, pairs.size());
@@ -121,12 +121,12 @@ Comparison compare(const Json& a, const Json& b) {
   }
   std::stable_sort(
       result.operators.begin(), result.operators.end(),
-      [](const Pair& x, const Pair& y) { return std::abs(x.delta()) > std::abs(y.delta()); });
+      [](const RowPair& x, const RowPair& y) { return std::abs(x.delta()) > std::abs(y.delta()); });
   return result;
 }
 
 /// The cause whose cycles moved most, or -1 when none did.
-int moved_cause(const Pair& pair) {
+int moved_cause(const RowPair& pair) {
   int most = -1;
   std::int64_t largest = 0;
   for (int c = 0; c < hw::kCauses; ++c) {
@@ -139,11 +139,11 @@ int moved_cause(const Pair& pair) {
   return most;
 }
 
-std::int64_t cause_delta(const Pair& pair, int cause) {
+std::int64_t cause_delta(const RowPair& pair, int cause) {
   return pair.b.attribution[cause] - pair.a.attribution[cause];
 }
 
-bool changed(const Pair& pair) {
+bool changed(const RowPair& pair) {
   return pair.delta() != 0 || pair.a.dram_bytes != pair.b.dram_bytes ||
          pair.a.present != pair.b.present || moved_cause(pair) >= 0;
 }
@@ -158,7 +158,7 @@ std::string signed_grouped(std::int64_t value) {
   return value > 0 ? "+" + grouped(value) : grouped(value);
 }
 
-std::string cause_text(const Pair& pair) {
+std::string cause_text(const RowPair& pair) {
   if (!pair.a.present) return "only in the new report";
   if (!pair.b.present) return "only in the old report";
   const int cause = moved_cause(pair);
@@ -169,13 +169,13 @@ std::string cause_text(const Pair& pair) {
 
 std::string side(const Figures& figures) { return figures.present ? grouped(figures.cycles) : "-"; }
 
-std::string change_table(const std::string& title, const std::vector<Pair>& pairs, int width) {
+std::string change_table(const std::string& title, const std::vector<RowPair>& pairs, int width) {
   std::vector<Column> columns{
       {title, Align::kLeft, 0, {}},         {"old cycles", Align::kRight, 2, {}},
       {"new cycles", Align::kRight, 0, {}}, {"change", Align::kRight, 0, {}},
       {"", Align::kRight, 1, {}},           {"DRAM MB", Align::kRight, 3, {}},
       {"moved most", Align::kLeft, 0, {}}};
-  for (const Pair& pair : pairs) {
+  for (const RowPair& pair : pairs) {
     const double bytes = 1e-6 * static_cast<double>(pair.b.dram_bytes - pair.a.dram_bytes);
     const std::vector<std::string> cells{
         pair.name,
@@ -217,8 +217,8 @@ std::string total_line(const Comparison& comparison, int width) {
 }
 
 std::string operator_changes(const Comparison& comparison, int width, bool all) {
-  std::vector<Pair> pairs;
-  for (const Pair& pair : comparison.operators) {
+  std::vector<RowPair> pairs;
+  for (const RowPair& pair : comparison.operators) {
     if (changed(pair)) pairs.push_back(pair);
   }
   const int count = static_cast<int>(pairs.size());
@@ -236,7 +236,7 @@ std::string operator_changes(const Comparison& comparison, int width, bool all) 
   return (pairs.empty() ? "" : change_table("OPERATOR", pairs, width)) + rest;
 }
 
-Json pair_json(const Pair& pair) {
+Json pair_json(const RowPair& pair) {
   Json json;
   json["name"] = pair.name;
   const auto side_json = [](const Figures& figures, std::int64_t value) {
@@ -258,9 +258,9 @@ Json pair_json(const Pair& pair) {
   return json;
 }
 
-Json pairs_json(const std::vector<Pair>& pairs) {
+Json pairs_json(const std::vector<RowPair>& pairs) {
   Json json = Json::array();
-  for (const Pair& pair : pairs) json.push_back(pair_json(pair));
+  for (const RowPair& pair : pairs) json.push_back(pair_json(pair));
   return json;
 }
 

@@ -20,7 +20,7 @@ using workloads::MatrixView;
 using workloads::Operator;
 using workloads::Phase;
 
-constexpr int kWidth = 120;
+constexpr int kGraphWidth = 120;
 
 /// Operators of one phase with the same name and shape.
 struct FoldedOperator {
@@ -107,7 +107,7 @@ std::string phase_text(const Graph& graph, const Phase& phase) {
   }
   return fmt::format("{}   {}   x {}   {} M MACs\n", phase.name, phase.title, phase.repeat,
                      fixed(1e-6 * static_cast<double>(macs), 1)) +
-         table(columns, kWidth) + "\n";
+         table(columns, kGraphWidth) + "\n";
 }
 
 Json view_json(const MatrixView& view, const Graph& graph) {

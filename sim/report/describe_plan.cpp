@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kWidth = 160;
+constexpr int kPlanWidth = 160;
 
 std::string buffer_name(const hw::HardwareConfig& hardware, int buffer) {
   return buffer < 0 ? "" : hardware.buffers.at(buffer).name;
@@ -189,8 +189,8 @@ std::string plan_text(const workloads::Graph& graph, const Plan& plan) {
   for (const auto& tensor : plan.tensors) {
     if (tensor.address >= 0) end = std::max(end, tensor.address + tensor.bytes);
   }
-  return table(columns, kWidth) + fmt::format("\n Tensors in DRAM end at {} MB.\n",
-                                              fixed(1e-6 * static_cast<double>(end), 3));
+  return table(columns, kPlanWidth) + fmt::format("\n Tensors in DRAM end at {} MB.\n",
+                                                  fixed(1e-6 * static_cast<double>(end), 3));
 }
 
 std::string plan_csv(const workloads::Graph& graph, const Plan& plan) {

@@ -489,9 +489,11 @@ std::string what_if_table(const Page& page, const std::vector<WhatIf>& what_ifs)
                               {"", Align::kRight, 0, {}},
                               {"DRAM " + page.bytes.unit, Align::kRight, 2, {}},
                               {"", Align::kLeft, 1, {}}};
+  constexpr int kFigures = 24, kLeastNote = 10;
   int widest = 0;
   for (const auto& change : what_ifs) widest = std::max(widest, display_width(change.change) + 2);
-  widest = std::min(widest, page.width() / 2 + 4);
+  widest = std::min(widest, page.width() - kFigures);
+  const int note_width = page.width() - widest - kFigures;
   for (const auto& change : what_ifs) {
     const double bytes = change.dram_bytes - moved;
     std::vector<std::string> cells{"  " + change.change, "-", "", "", change.note};
@@ -500,8 +502,9 @@ std::string what_if_table(const Page& page, const std::vector<WhatIf>& what_ifs)
                signed_percent(ratio(change.cycles - totals.cycles, totals.cycles)),
                (bytes > 0 ? "+" : "") + page.bytes.text(bytes), change.note};
     }
-    cells.front() = clip(cells.front(), page.width() / 2 + 4);
-    cells.back() = clip(cells.back(), page.width() - widest - 24);
+    if (note_width < kLeastNote) cells.back().clear();  // the change itself matters more
+    cells.front() = clip(cells.front(), widest);
+    cells.back() = clip(cells.back(), note_width);
     for (std::size_t c = 0; c < cells.size(); ++c) columns[c].cells.push_back(cells[c]);
   }
   return table(columns, page.width());
