@@ -56,7 +56,8 @@ void run(const CommandLine& line) {
   const auto what_ifs = what_if_lines(tried, report);
   if (!line.out.empty()) write_report_files(line, report, what_ifs, host);
   if (line.format == "text") {
-    write_stdout(report_text(report, what_ifs, text_options(line)) + host_footer(host));
+    const TextOptions options = text_options(line);
+    write_stdout(report_text(report, what_ifs, options) + host_footer(host, options.width));
     return;
   }
   write_stdout(line.format == "csv" ? report_csv(report) : json_text(report_json(report)));

@@ -38,13 +38,19 @@ Region part_of(const Region& region, const TilePiece& piece, std::int64_t tile_r
 
 CommandWriter::CommandWriter(const workloads::Graph& graph, const Plan& plan,
                              const hw::HardwareConfig& hardware)
-    : graph_(graph), plan_(plan), hardware_(hardware), buffers_(hardware.buffers.size()) {
+    : graph_(graph),
+      plan_(plan),
+      hardware_(hardware),
+      buffers_(hardware.buffers.size()),
+      first_writer_(graph.tensors.size(), -1),
+      partial_sums_(kSpilledRows),
+      scratch_users_(graph.operators.size()) {
   for (const Tensor& tensor : graph.tensors) tensors_.emplace_back(workloads::row_count(tensor));
-  tensors_.emplace_back(kSpilledRows);
-  for (const TensorAllocation& allocation : plan.tensors) {
-    spill_address_ = std::max(spill_address_, allocation.address + allocation.bytes);
+  for (std::size_t op = graph.operators.size(); op-- > 0;) {
+    for (const MatrixView& view : graph.operators[op].outputs) {
+      first_writer_[static_cast<std::size_t>(view.tensor)] = static_cast<int>(op);
+    }
   }
-  spill_address_ = hw::round_up(spill_address_, hardware.dram.row);
 }
 
 void CommandWriter::begin_operator(int index, hw::Femtoseconds not_before) {
@@ -52,6 +58,24 @@ void CommandWriter::begin_operator(int index, hw::Femtoseconds not_before) {
   launch_ = true;
   not_before_ = not_before;
   renew_outputs(index);
+  renew_scratch(index);
+}
+
+/// Who accessed these addresses so far, whatever lay there.
+LatestByQueue CommandWriter::earlier_users(std::int64_t address, Bytes bytes) const {
+  LatestByQueue earlier;
+  const auto shares = [&](std::int64_t begin, Bytes size) {
+    return begin >= 0 && begin < address + bytes && address < begin + size;
+  };
+  for (std::size_t i = 0; i < plan_.tensors.size(); ++i) {
+    const TensorAllocation& theirs = plan_.tensors[i];
+    if (shares(theirs.address, theirs.bytes)) earlier.merge(tensors_[i].accesses());
+  }
+  for (std::size_t i = 0; i < plan_.operators.size(); ++i) {
+    const GemmMapping& theirs = plan_.operators[i].gemm;
+    if (shares(theirs.spill_address, theirs.spill_bytes)) earlier.merge(scratch_users_[i]);
+  }
+  return earlier;
 }
 
 /// The outputs' addresses may have belonged to other tensors, or to an earlier repeat: whoever
@@ -62,18 +86,17 @@ void CommandWriter::renew_outputs(int index) {
     outputs.insert(view.tensor);
   }
   for (TensorId id : outputs) {
-    const TensorAllocation& mine = plan_.tensors[static_cast<std::size_t>(id)];
     // Several operators may write parts of one tensor: only the first starts a new generation.
-    if (mine.first_use != index) continue;
-    LatestByQueue earlier;
-    for (std::size_t other = 0; other < plan_.tensors.size(); ++other) {
-      const TensorAllocation& theirs = plan_.tensors[other];
-      const bool shares = theirs.address >= 0 && theirs.address < mine.address + mine.bytes &&
-                          mine.address < theirs.address + theirs.bytes;
-      if (shares) earlier.merge(tensors_[other].accesses());
-    }
-    tracker(id).renew(earlier);
+    if (first_writer_[static_cast<std::size_t>(id)] != index) continue;
+    const TensorAllocation& mine = plan_.tensors[static_cast<std::size_t>(id)];
+    tracker(id).renew(earlier_users(mine.address, mine.bytes));
   }
+}
+
+void CommandWriter::renew_scratch(int index) {
+  const GemmMapping& gemm = plan_.operators[static_cast<std::size_t>(index)].gemm;
+  if (gemm.spill_address < 0) return;
+  partial_sums_.renew(earlier_users(gemm.spill_address, gemm.spill_bytes));
 }
 
 TensorTracker& CommandWriter::tracker(TensorId tensor) {
@@ -153,12 +176,14 @@ void CommandWriter::load_tensor(TensorId id, const Region& region, int queue) {
 
 hw::StridedRange CommandWriter::spilled(const TensorBox& tile, std::int64_t result_cols) const {
   const int buffer = hw::buffer_of(hardware_, hw::Role::kAccumulators);
-  const Bytes element = hardware_.buffers[static_cast<std::size_t>(buffer)].element_bits / 8;
+  const int bits = hardware_.buffers[static_cast<std::size_t>(buffer)].element_bits;
+  const Bytes pitch = hw::ceil_div(result_cols * bits, 8);
   hw::StridedRange range;
-  range.address = spill_address_ + (tile.row_begin * result_cols + tile.col_begin) * element;
-  range.row_bytes = (tile.col_end - tile.col_begin) * element;
+  range.address = plan_.operators[static_cast<std::size_t>(op_)].gemm.spill_address +
+                  tile.row_begin * pitch + tile.col_begin * bits / 8;
+  range.row_bytes = hw::ceil_div((tile.col_end - tile.col_begin) * bits, 8);
   range.count[0] = tile.row_end - tile.row_begin;
-  range.stride[0] = result_cols * element;
+  range.stride[0] = pitch;
   return hw::coalesced(range);
 }
 
@@ -168,7 +193,8 @@ void CommandWriter::load_partial(const TensorBox& tile, std::int64_t result_cols
   const int number = queue_number(command, hardware_);
   command.transfer = {spilled(tile, result_cols), region, hw::TrafficClass::kPartialSums};
   WaitList waits;
-  tensors_.back().load(tile, number, command.id, waits);
+  partial_sums_.load(tile, number, command.id, waits);
+  scratch_users_[static_cast<std::size_t>(op_)].note(number, command.id);
   regions(region).write(region, number, command.id, true, -1, waits);
   push(std::move(command), waits);
 }
@@ -180,7 +206,8 @@ void CommandWriter::store_partial(const TensorBox& tile, std::int64_t result_col
   command.transfer = {spilled(tile, result_cols), region, hw::TrafficClass::kPartialSums};
   WaitList waits;
   regions(region).read(region, number, command.id, true, waits);
-  tensors_.back().store(tile, number, command.id, waits);
+  partial_sums_.store(tile, number, command.id, waits);
+  scratch_users_[static_cast<std::size_t>(op_)].note(number, command.id);
   push(std::move(command), waits);
 }
 

@@ -37,7 +37,7 @@ class CommandWriter {
   /// Whole tensors back to back (parameters).
   void load_tensor(workloads::TensorId tensor, const hw::Region& region, int queue);
   /// Partial sums: the box `tile` of a row-major result of `result_cols` columns at accumulator
-  /// width, which lies behind all tensors. Loaded on the queue of streamed operands.
+  /// width, which lies in the operator's scratch. Loaded on the queue of streamed operands.
   void load_partial(const TensorBox& tile, std::int64_t result_cols, const hw::Region& region);
   void store_partial(const TensorBox& tile, std::int64_t result_cols, const hw::Region& region);
   void gemm(hw::GemmCommand command);
@@ -53,6 +53,8 @@ class CommandWriter {
   hw::Command make(hw::CommandKind kind, int queue);
   void push(hw::Command command, const WaitList& waits);
   void renew_outputs(int index);
+  void renew_scratch(int index);
+  LatestByQueue earlier_users(std::int64_t address, Bytes bytes) const;
   hw::StridedRange spilled(const TensorBox& tile, std::int64_t result_cols) const;
   TensorTracker& tracker(workloads::TensorId tensor);
   RegionTracker& regions(const hw::Region& region);
@@ -60,9 +62,11 @@ class CommandWriter {
   const workloads::Graph& graph_;
   const Plan& plan_;
   const hw::HardwareConfig& hardware_;
-  std::int64_t spill_address_ = 0;  // behind all tensors: partial sums
   std::vector<RegionTracker> buffers_;
-  std::vector<TensorTracker> tensors_;  // the last one tracks the partial sums
+  std::vector<TensorTracker> tensors_;
+  std::vector<int> first_writer_;             // by tensor: operator index, -1: none
+  TensorTracker partial_sums_;                // of the present operator
+  std::vector<LatestByQueue> scratch_users_;  // by operator
   std::deque<hw::Command> ready_;
   hw::CommandId next_id_ = 0;
   int op_ = -1;

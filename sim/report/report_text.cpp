@@ -555,12 +555,14 @@ std::string report_text(const Report& report, const std::vector<WhatIf>& what_if
   return text + what_if_table(page, what_ifs) + buffers_line(page) + model_lines(page);
 }
 
-std::string host_footer(const HostFigures& host) {
-  return fmt::format(" HOST     {} s wall, {} s CPU (mapper {} s), {} MB, {} M cycles per CPU s\n",
-                     significant(host.wall_s, 3), significant(host.cpu_s, 3),
-                     significant(host.map_s, 3),
-                     fixed(1e-6 * static_cast<double>(host.peak_memory), 0),
-                     significant(1e-6 * host.cycles_per_cpu_second, 3));
+std::string host_footer(const HostFigures& host, int width) {
+  return flow(" HOST     ",
+              {significant(host.wall_s, 3) + " s wall",
+               fmt::format("{} s CPU (mapper {} s)", significant(host.cpu_s, 3),
+                           significant(host.map_s, 3)),
+               fixed(1e-6 * static_cast<double>(host.peak_memory), 0) + " MB",
+               significant(1e-6 * host.cycles_per_cpu_second, 3) + " M cycles per CPU second"},
+              width);
 }
 
 }  // namespace tessera::sim

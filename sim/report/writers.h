@@ -27,7 +27,7 @@ struct TextOptions {
 };
 std::string report_text(const Report& report, const std::vector<WhatIf>& what_ifs,
                         const TextOptions& options);
-std::string host_footer(const HostFigures& host);
+std::string host_footer(const HostFigures& host, int width = 100);
 nlohmann::ordered_json host_json(const HostFigures& host);
 nlohmann::ordered_json report_json(const Report& report);
 /// One header row (JSON paths as headers, base units, a `run` column), a row per operator and

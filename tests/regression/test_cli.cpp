@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include "tests/support/command_line.h"
 
@@ -176,7 +178,7 @@ TEST_CASE("no line of the text report is wider than asked") {
       CHECK_THAT(ran.out, StartsWith(run) && Contains("ARRAY CYCLES") && Contains("OPERATOR"));
     }
   }
-  CHECK(widest(run_tessera("run bert_edge --all --width 80").out) == 80);
+  CHECK(widest(run_tessera("run bert_edge --all --width 80").out) <= 80);
   CHECK(widest(run_tessera("compare bert_edge --set hardware.vector.lanes=64 --width 80").out) ==
         80);
 }
@@ -318,6 +320,7 @@ TEST_CASE("every stage prints in every format") {
 }
 
 TEST_CASE("every name that list prints can be used") {
+  const TemporaryFolder folder;
   for (const json& run : json::parse(run_tessera("list runs --format json").out)) {
     const std::string name = run.at("name");
     INFO(name);
@@ -327,8 +330,8 @@ TEST_CASE("every name that list prints can be used") {
   for (const json& model : json::parse(run_tessera("list models --format json").out)) {
     const std::string name = model.at("name");
     INFO(name);
-    CHECK(run_tessera("describe bert_edge --set 'workload={model: " + name + "}' > /dev/null")
-              .exit_code == 0);
+    write_text(folder / "run.yaml", "hardware: edge_32x32\nworkload: {model: " + name + "}\n");
+    CHECK(run_tessera("describe run.yaml > /dev/null", folder.path()).exit_code == 0);
   }
   for (const json& hardware : json::parse(run_tessera("list hardware --format json").out)) {
     const std::string name = hardware.at("name");

