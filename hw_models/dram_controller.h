@@ -16,12 +16,14 @@ namespace tessera::hw {
 struct DramRequest {
   int requester = 0;
   std::int64_t sequence = 0;  // of the requester
+  std::int64_t turn = 0;      // place that the arbitration gave it
   std::int64_t address = 0;
   Bytes bus_bytes = 0;
   bool is_write = false;
   Femtoseconds arrival = 0;       // when it reaches the controller (not before now)
-  Femtoseconds data_crossed = 0;  // writes: when the interconnect has passed the last of its data
+  Femtoseconds data_crossed = 0;  // writes: when the last of its data has arrived
   bool operator<(const DramRequest& o) const {
+    if (turn != o.turn) return turn < o.turn;
     return requester != o.requester ? requester < o.requester : sequence < o.sequence;
   }
 };

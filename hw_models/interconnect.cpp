@@ -26,6 +26,7 @@ Interconnect::Interconnect(sc_core::sc_module_name name, const HardwareConfig& c
 }
 
 void Interconnect::step() {
+  cross_writes();
   forward(requests.take());
   for (const DramResponse& response : dram_.responses.take()) accept(response);
   deliver(reads_);
@@ -57,23 +58,38 @@ Femtoseconds Interconnect::data_time(Bytes bytes) const {
 
 void Interconnect::send(DramRequest request) {
   served_last_ = request.requester;
-  Femtoseconds at = now_fs();
   if (request.is_write) {
-    // Beats cross as they come: the DRAM may begin with the first.
-    at = std::max(at, write_free_);
-    write_free_ = at + data_time(request.bus_bytes);
-    request.data_crossed = write_free_;
+    crossing_.push_back(request);
+    return cross_writes();
   }
-  request.arrival = at + latency_fs_;
+  request.turn = turns_++;
+  request.arrival = now_fs() + latency_fs_;
   dram_.requests.post(request);
+}
+
+/// A write is asked for when its first beat crosses: the DRAM sees requests in order of arrival.
+void Interconnect::cross_writes() {
+  const Femtoseconds now = now_fs();
+  while (!crossing_.empty() && write_free_ <= now) {
+    DramRequest request = crossing_.front();
+    crossing_.pop_front();
+    write_free_ = now + data_time(request.bus_bytes);
+    request.turn = turns_++;
+    request.arrival = now + latency_fs_;
+    request.data_crossed = write_free_ + latency_fs_;
+    dram_.requests.post(request);
+  }
+  if (!crossing_.empty()) deliver_.notify(delay_until(write_free_));
 }
 
 void Interconnect::accept(const DramResponse& response) {
   const DramRequest& request = response.request;
   Femtoseconds last = response.last_data;
   if (!request.is_write) {
-    // The path is busy for the time of the data, and the last beat not ahead of the DRAM.
-    last = std::max(last, read_free_ + data_time(request.bus_bytes));
+    // The path is busy for the time of the data, from its first beat on, and the last beat is not
+    // ahead of the DRAM.
+    const Femtoseconds begin = std::max(read_free_, response.first_data);
+    last = std::max(last, begin + data_time(request.bus_bytes));
     read_free_ = last;
   } else {
     last = std::max(last, request.data_crossed);

@@ -38,6 +38,7 @@ class Interconnect : public sc_core::sc_module {
   void step();
   void forward(const std::vector<DramRequest>& arrived);
   void send(DramRequest request);
+  void cross_writes();
   void accept(const DramResponse& response);
   void deliver(std::deque<Pending>& path);
   Femtoseconds data_time(Bytes bytes) const;
@@ -49,7 +50,9 @@ class Interconnect : public sc_core::sc_module {
   DramController& dram_;
   int requesters_;
   int served_last_ = 0;
+  std::int64_t turns_ = 0;
   Femtoseconds read_free_ = 0, write_free_ = 0;
+  std::deque<DramRequest> crossing_;  // writes in front of the write path
   std::deque<Pending> reads_, writes_;
   sc_core::sc_event deliver_;
 };

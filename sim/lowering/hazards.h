@@ -48,8 +48,8 @@ class WaitList {
   std::array<hw::Wait, LatestByQueue::kQueues> waits_{};
 };
 
-/// Who touched which bytes of one buffer last. REQUIRES: a command reads before it writes, and never
-/// overwrites what it reads itself, but for results it accumulates upon.
+/// Who touched which bytes of one buffer last. REQUIRES: a command reads before it writes, and
+/// never overwrites what it reads itself, but for results it accumulates upon.
 class RegionTracker {
  public:
   /// Adds the waits of a read of `region`, then records it.

@@ -51,9 +51,8 @@ hw::Bytes moved(const hw::OperatorCounters& op) {
 
 void compare_operator(const std::string& run, const sim::PreparedRun& prepared, std::size_t index) {
   const workloads::Operator& op = prepared.graph.operators[index];
-  const test::Outcome outcome = test::simulate_graph(test::isolated(prepared.graph, index),
-                                                     prepared.config.hardware,
-                                                     prepared.config.mapping);
+  const test::Outcome outcome = test::simulate_graph(
+      test::isolated(prepared.graph, index), prepared.config.hardware, prepared.config.mapping);
   const sim::MappingCost& cost = outcome.plan.operators[0].cost;
   const hw::OperatorCounters& counters = outcome.counters.operators[0];
   const double simulated = static_cast<double>(outcome.counters.total);
