@@ -551,7 +551,8 @@ namespace {
 struct Anomalies {
   int runs = 0;
   int slower = 0;
-  double worst = 0;  // share of the slower part's cycles
+  Cycles worst = 0;
+  double worst_share = 0;
 };
 
 Anomalies try_faster_parts(const HardwareConfig& machine) {
@@ -563,8 +564,9 @@ Anomalies try_faster_parts(const HardwareConfig& machine) {
       const Cycles total = run(commands, 6, faster).total;
       ++found.runs;
       found.slower += total > base ? 1 : 0;
-      found.worst =
-          std::max(found.worst, static_cast<double>(total - base) / static_cast<double>(base));
+      found.worst = std::max(found.worst, total - base);
+      found.worst_share = std::max(found.worst_share,
+                                   static_cast<double>(total - base) / static_cast<double>(base));
     };
     HardwareConfig faster = machine;
     faster.dram.peak_bytes_per_second *= 2;
@@ -587,21 +589,23 @@ Anomalies try_faster_parts(const HardwareConfig& machine) {
 
 }  // namespace
 
-TEST_CASE("without bank conflicts a faster part slows down by no more than a slice in transit") {
+TEST_CASE("without bank conflicts a faster part costs no more than a window of requests") {
   HardwareConfig machine = contended_machine();
   for (hw::BufferConfig& buffer : machine.buffers) buffer.ports = 16;
   const Anomalies found = try_faster_parts(machine);
-  WARN("slower " << found.slower << " of " << found.runs << ", worst " << found.worst);
+  // A transfer that becomes ready earlier may take the bus in front of one that matters more.
+  const hw::Bytes window = machine.dma.burst * machine.dma.outstanding;
+  INFO("slower " << found.slower << " of " << found.runs << ", worst " << found.worst);
   CHECK(found.runs == 150);
-  CHECK(found.slower <= found.runs / 10);
-  CHECK(found.worst <= 0.005);
+  CHECK(found.slower <= found.runs / 20);
+  CHECK(found.worst <= window / kRate);
 }
 
 TEST_CASE("with bank conflicts a faster part may move a transfer onto a busy bank") {
   // As on Gemmini, where slower memory can be faster: a scheduling anomaly, and a bounded one.
   const Anomalies found = try_faster_parts(contended_machine());
-  WARN("slower " << found.slower << " of " << found.runs << ", worst " << found.worst);
+  INFO("slower " << found.slower << " of " << found.runs << ", worst " << found.worst);
   CHECK(found.runs == 150);
   CHECK(found.slower <= found.runs / 5);
-  CHECK(found.worst <= 0.05);
+  CHECK(found.worst_share <= 0.05);
 }
