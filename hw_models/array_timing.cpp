@@ -80,6 +80,7 @@ ArrayCost array_cost(const ArrayConfig& array, Dataflow dataflow, const GemmShap
   const Cycles last_drain = array.drain == Overlap::kExposed ? skew + shift_out : 0;
   cost.fold_wait = cost.folds * (interval - streamed + exposed) - first_preload;
   cost.successor_wait = interval - streamed + last_drain;
+  cost.drain_hold = last_drain > 0 ? last_drain : std::max<Cycles>(0, shift_out - streamed);
   cost.last_fold = streamed;
   cost.drain = skew + shift_out;
   const std::int64_t folds_to_result = output_stationary ? 1 : f.row_blocks;
@@ -130,6 +131,16 @@ ArrayAccesses array_accesses(const ArrayConfig& array, Dataflow dataflow, const 
       break;
   }
   return out;
+}
+
+ArrayAccesses peak_accesses(const ArrayConfig& array, Dataflow dataflow,
+                            const OperandWidths& widths) {
+  const bool input_stationary = dataflow == Dataflow::kInputStationary;
+  const std::int64_t a_vector = input_stationary ? array.cols : array.rows;
+  const std::int64_t b_vector = input_stationary ? array.rows : array.cols;
+  return {accesses(1, a_vector, a_vector, widths.a_bits, widths.a),
+          accesses(1, b_vector, b_vector, widths.b_bits, widths.b),
+          accesses(2, array.cols, array.cols, widths.c_bits, widths.c)};
 }
 
 }  // namespace tessera::hw

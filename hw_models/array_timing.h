@@ -15,9 +15,10 @@ struct ArrayCost {
   Cycles compute = 0;    // cycles in which operand rows enter: folds x streamed rows
   Cycles fold_wait = 0;  // between folds: exposed preloads and drains, minimum intervals
   Cycles successor_wait =
-      0;                 // part of fold_wait after the last fold, paid only in front of a successor
-  Cycles last_fold = 0;  // rows of the last fold: what a successor's preload can hide behind
-  Cycles drain = 0;      // from the last operand row to the last result in place
+      0;  // part of fold_wait after the last fold, paid only in front of a successor
+  Cycles drain_hold = 0;  // after the last row before another command's first row, for the results
+  Cycles last_fold = 0;   // rows of the last fold: what a successor's preload can hide behind
+  Cycles drain = 0;       // from the last operand row to the last result in place
   Cycles first_result = 0;  // from the first operand row to the first final result
   std::int64_t folds = 0;
   std::int64_t a_reads = 0, b_reads = 0;             // elements read from the operand buffers
@@ -43,6 +44,9 @@ struct OperandWidths {
   Bytes a = 32, b = 32, c = 128;  // access width of the buffer that holds the operand
   int a_bits = 8, b_bits = 8, c_bits = 32;
 };
+/// Most accesses that the operands make in one cycle; results are read and written.
+ArrayAccesses peak_accesses(const ArrayConfig& array, Dataflow dataflow,
+                            const OperandWidths& widths);
 ArrayAccesses array_accesses(const ArrayConfig& array, Dataflow dataflow, const GemmShape& shape,
                              const OperandWidths& widths, bool accumulate);
 

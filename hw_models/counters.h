@@ -60,7 +60,7 @@ struct UnitCounters {
 };
 
 struct BufferCounters {
-  Bytes peak = 0;  // most bytes in use at once
+  Bytes peak = 0;  // largest footprint of one operator
   std::int64_t accesses = 0;
   std::int64_t conflict_cycles = 0;
 };

@@ -4,6 +4,11 @@
 #include <stdexcept>
 
 namespace tessera::hw {
+namespace {
+
+constexpr int kMaxSliceRequests = 8;
+
+}  // namespace
 
 int buffer_of(const HardwareConfig& hardware, Role role) {
   for (std::size_t i = 0; i < hardware.buffers.size(); ++i) {
@@ -21,8 +26,16 @@ double sustained_bytes_per_cycle(const HardwareConfig& hardware) {
   return peak_bytes_per_cycle(hardware) * hardware.dram.efficiency;
 }
 
+double interconnect_bytes_per_cycle(const HardwareConfig& hardware) {
+  const ClockConfig& clocks = hardware.clocks;
+  const std::int64_t hz = clocks.interconnect_hz > 0 ? clocks.interconnect_hz : clocks.core_hz;
+  return static_cast<double>(hardware.interconnect.width) * static_cast<double>(hz) /
+         static_cast<double>(clocks.core_hz);
+}
+
 Bytes dma_slice_bytes(const DmaConfig& dma) {
-  return std::max(dma.burst, dma.burst * dma.outstanding / 4 / dma.burst * dma.burst);
+  const int requests = std::clamp(dma.outstanding / 4, 1, kMaxSliceRequests);
+  return dma.burst * requests;
 }
 
 std::string precision_pair(int weight_bits, int activation_bits) {

@@ -63,10 +63,12 @@ struct BufferConfig {
   std::vector<Role> roles;
 };
 
+constexpr int kMaxDmaQueues = 8;  // of each direction
+
 struct DmaConfig {
-  int channels = 2;     // queue q runs on channel q mod channels
-  int load_queues = 2;  // 0: stationary operands, 1: streamed operands
-  int store_queues = 1;
+  int channels = 2;        // queue q runs on channel q mod channels
+  int load_queues = 2;     // 0: stationary operands, the others: streamed operands, in turn
+  int store_queues = 1;    // in turn
   Bytes burst = 256;       // naturally aligned request size
   int outstanding = 32;    // requests in flight per channel
   Cycles descriptor = 16;  // set-up cycles per command
@@ -114,8 +116,10 @@ int buffer_of(const HardwareConfig& hardware, Role role);
 /// Bytes per core cycle at peak and as sustained by the bandwidth model.
 double peak_bytes_per_cycle(const HardwareConfig& hardware);
 double sustained_bytes_per_cycle(const HardwareConfig& hardware);
-/// A DMA command's requests go out in slices of a quarter of the outstanding window, at least one
-/// request: what one queue sends before another one of its channel has its turn.
+/// What the interconnect carries each way, per core cycle.
+double interconnect_bytes_per_cycle(const HardwareConfig& hardware);
+/// A DMA command's requests go out in slices of a quarter of the outstanding window, 1 to 8
+/// requests: what one queue sends before another one of its channel has its turn.
 Bytes dma_slice_bytes(const DmaConfig& dma);
 /// "w8a8" for (8, 8).
 std::string precision_pair(int weight_bits, int activation_bits);

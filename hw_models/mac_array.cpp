@@ -79,9 +79,9 @@ Cycles MacArray::latency(const TileOperand& operand) const {
 
 Cycles MacArray::earliest_stream(const Job& job) const {
   if (config_.array.preload == Overlap::kExposed) {
-    return std::max(job.ready, last_end_) + job.cost.preload;
+    return std::max(job.ready, free_at_) + job.cost.preload;
   }
-  return std::max(last_end_, std::max(job.ready, last_fold_start_) + job.cost.preload);
+  return std::max(free_at_, std::max(job.ready, last_fold_start_) + job.cost.preload);
 }
 
 void MacArray::begin_stream(Cycles now) {
@@ -155,6 +155,7 @@ void MacArray::end_stream(Cycles now) {
   alarm_.set(record.drained);
   streamed_ += now - job.stream_start;
   last_end_ = now;
+  free_at_ = now + job.cost.drain_hold;
   last_fold_start_ = now - job.cost.last_fold;
   current_.reset();
 }

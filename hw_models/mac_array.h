@@ -88,6 +88,7 @@ class MacArray : public sc_core::sc_module {
   BufferStreams streams_;
   std::deque<Draining> draining_;
   Cycles last_end_ = 0;         // end of the last stream
+  Cycles free_at_ = 0;          // its results let go of the PEs: the next stream may begin
   Cycles last_fold_start_ = 0;  // its last fold began here: a preload can hide behind it
   Cycles streamed_ = 0;         // cycles of finished streams
 };

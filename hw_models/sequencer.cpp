@@ -66,7 +66,10 @@ bool Sequencer::fetch() {
 
 void Sequencer::begin_dispatch(Cycles now) {
   const Cycles arrival = clock_.edge_at_or_after(next_->not_before);
-  if (now < arrival) return alarm_.set(arrival);
+  if (now < arrival) {
+    if (awaiting_since_ < 0) awaiting_since_ = now;
+    return alarm_.set(arrival);
+  }
   CommandQueue& queue = queues_.of(*next_);
   if (queue.full()) {
     blocked_ = true;
@@ -75,7 +78,9 @@ void Sequencer::begin_dispatch(Cycles now) {
   blocked_by_ = blocked_ ? queue.last_popped() : kNoCommand;
   blocked_ = false;
   dispatching_ = true;
-  dispatch_begin_ = now;
+  // Waiting for a request to arrive is the wait of its own first command.
+  dispatch_begin_ = blocked_by_ == kNoCommand && awaiting_since_ >= 0 ? awaiting_since_ : now;
+  awaiting_since_ = -1;
   dispatch_end_ =
       now + config_.sequencer.dispatch + (next_->launches ? config_.sequencer.operator_launch : 0);
   alarm_.set(dispatch_end_);

@@ -50,9 +50,9 @@ class Sequencer : public sc_core::sc_module {
   Alarm alarm_;
   UnitTimer timer_;
 
-  std::optional<Command> next_;        // fetched, not yet dispatched
-  CommandId blocked_on_ = kNoCommand;  // last command that had left the full queue when it blocked
+  std::optional<Command> next_;  // fetched, not yet dispatched
   bool blocked_ = false;
+  Cycles awaiting_since_ = -1;  // the next command has not arrived yet
   bool dispatching_ = false;
   bool finished_ = false;
   Cycles dispatch_begin_ = 0;

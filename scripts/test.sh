@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up what is missing, builds with warnings as errors, checks formatting and layering, runs all
 # tests and one real model end to end.
-# Usage: scripts/test.sh [--long]   (--long adds the sanitizer build and the long random tests)
+# Usage: scripts/test.sh [--long]   (--long adds a build and run under sanitizers)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/setup.sh
@@ -36,5 +36,4 @@ if $long; then
 fi
 
 echo "== tests"
-$long && export TESSERA_LONG=1
 ctest --preset ci -j "$(nproc)"

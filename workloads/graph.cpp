@@ -31,6 +31,11 @@ bool is_gemm(const Operator& op) {
   return op.kind == OperatorKind::kGemm || op.kind == OperatorKind::kBatchedGemm;
 }
 
+bool is_row_reduction(const Operator& op) {
+  return op.kind == OperatorKind::kSoftmax || op.kind == OperatorKind::kLayerNorm ||
+         op.kind == OperatorKind::kRmsNorm;
+}
+
 std::int64_t mac_count(const Operator& op) {
   return is_gemm(op) ? op.m * op.k * op.n * op.instances : 0;
 }

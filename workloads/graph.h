@@ -86,6 +86,8 @@ struct Operator {
 };
 
 bool is_gemm(const Operator& op);
+/// Softmax and norms: a row must be seen whole before any of its results can be written.
+bool is_row_reduction(const Operator& op);
 /// m*k*n*instances; 0 for vector operators.
 std::int64_t mac_count(const Operator& op);
 /// Weight elements: the right operand if it is a weight tensor, parameters, tables excluded.

@@ -12,6 +12,7 @@
 #include "sim/lowering/lowering.h"
 #include "sim/mapper/mapper.h"
 #include "sim/pipeline.h"
+#include "sim/report/describe_text.h"
 #include "sim/report/format.h"
 #include "sim/report/version.h"
 #include "sim/report/writers.h"
@@ -67,16 +68,17 @@ void run(const CommandLine& line) {
 void describe(const CommandLine& line) {
   const PreparedRun prepared = prepare(load_run(line.subjects[0], line.sets));
   const auto& hardware = prepared.config.hardware;
+  const int width = text_width(line.width);
   if (line.stage == "graph") {
-    write_stdout(describe_graph(prepared.graph, line.format));
+    write_stdout(describe_graph(prepared.graph, line.format, width));
   } else if (line.stage == "program") {
     const auto program = lower(prepared.graph, prepared.plan, hardware);
-    describe_program(*program, prepared.graph, hardware, line.format, std::cout);
+    describe_program(*program, prepared.graph, hardware, line.format, width, std::cout);
     if (!std::cout.flush()) throw OutputError("cannot write to standard output");
   } else if (line.format == "yaml") {
     write_stdout(write_plan_yaml(prepared.plan, hardware));
   } else {
-    write_stdout(describe_plan(prepared.graph, prepared.plan, hardware, line.format));
+    write_stdout(describe_plan(prepared.graph, prepared.plan, hardware, line.format, width));
   }
 }
 
@@ -89,6 +91,11 @@ Json read_report(const std::string& path) {
   std::ifstream file(path);
   const Json json = Json::parse(file, nullptr, false);
   if (json.is_discarded()) throw UsageError(path + ": not JSON");
+  try {
+    compare_json(json, json);  // has everything that a comparison needs
+  } catch (const std::invalid_argument& error) {
+    throw UsageError(path + ": " + error.what());
+  }
   return json;
 }
 
@@ -101,17 +108,22 @@ Json report_of(const std::string& subject, const std::vector<std::string>& sets)
   return read_report(subject);
 }
 
-void compare(const CommandLine& line) {
-  const bool with_itself = line.subjects.size() == 1;
-  const Json b = report_of(line.subjects.back(), line.sets);
-  const Json a = report_of(line.subjects[0], {});
-  const std::string names = line.subjects[0] + (with_itself ? "" : ", " + line.subjects[1]);
-  try {
-    write_stdout(line.format == "json" ? json_text(compare_json(a, b))
-                                       : compare_text(a, b, text_options(line)));
-  } catch (const std::invalid_argument& error) {
-    throw UsageError(names + ": " + error.what());
+/// " --set hardware.vector.lanes=64", as the shell takes it.
+std::string sets_text(const std::vector<std::string>& sets) {
+  std::string text;
+  for (const std::string& set : sets) {
+    const bool plain = set.find_first_of(" \t\"{}[]*$;&|<>()#") == std::string::npos;
+    text += plain ? " --set " + set : " --set '" + set + "'";
   }
+  return text;
+}
+
+void compare(const CommandLine& line) {
+  Json b = report_of(line.subjects.back(), line.sets);
+  const Json a = report_of(line.subjects[0], {});
+  b["run"] = b.at("run").get<std::string>() + sets_text(line.sets);
+  write_stdout(line.format == "json" ? json_text(compare_json(a, b))
+                                     : compare_text(a, b, text_options(line)));
 }
 
 void list(const CommandLine& line) {
@@ -160,6 +172,14 @@ int fail(int code, const std::string& message) {
   return code;
 }
 
+/// Begins with file:line:column where there is one, else as every other message.
+int fail_config(const std::string& message) {
+  const std::string bare = "error: ";
+  if (message.compare(0, bare.size(), bare) == 0) return fail(kUsage, message.substr(bare.size()));
+  std::cerr << message << "\n";
+  return kUsage;
+}
+
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
@@ -168,8 +188,7 @@ int run_command_line(int argc, char** argv) {
     carry_out(parse_command_line(argc, argv));
     return kDone;
   } catch (const ConfigError& error) {
-    std::cerr << error.what() << "\n";  // already begins with file:line:column
-    return kUsage;
+    return fail_config(error.what());
   } catch (const MappingError& error) {
     return fail(kUsage, error.what());
   } catch (const UsageError& error) {

@@ -78,14 +78,14 @@ std::string joined(const std::vector<std::string>& words, const std::string& sep
 
 std::string suggestion(const std::string& word, const std::vector<std::string>& candidates) {
   const std::string near = nearest(word, candidates);
-  return near.empty() ? "" : "; did you mean `" + near + "`?";
+  return near.empty() ? "" : "; did you mean '" + near + "'?";
 }
 
 const Verb& find_verb(const std::string& name) {
   for (const Verb& verb : verbs()) {
     if (verb.name == name) return verb;
   }
-  throw UsageError("unknown verb `" + name + "`" + suggestion(name, verb_names()) +
+  throw UsageError("unknown verb '" + name + "'" + suggestion(name, verb_names()) +
                    "\nverbs: " + joined(verb_names(), ", ") + " (tessera --help)");
 }
 
@@ -110,10 +110,12 @@ po::options_description visible_options(const Verb& verb, CommandLine& line) {
     add("what-if", po::bool_switch(&line.what_if),
         "simulate what would help: each line is a run of its own");
   }
-  if (verb.name == "run" || verb.name == "compare") {
-    add("all", po::bool_switch(&line.all), "every operator and layer, not the largest only");
+  if (verb.name == "run" || verb.name == "describe" || verb.name == "compare") {
     add("width", po::value(&line.width)->value_name("N"),
         "columns of the text, 80 to 160 (default: the terminal's, else 100)");
+  }
+  if (verb.name == "run" || verb.name == "compare") {
+    add("all", po::bool_switch(&line.all), "every operator and layer, not the largest only");
   }
   add("help", po::bool_switch(&line.help), "this text");
   return options;
@@ -130,43 +132,58 @@ std::vector<std::string> option_names(const Verb& verb) {
 void check_format(const Verb& verb, CommandLine& line) {
   if (verb.formats.size() == 1) line.format = verb.formats.front();
   if (std::find(verb.formats.begin(), verb.formats.end(), line.format) == verb.formats.end()) {
-    throw UsageError("--format " + line.format + ": `" + verb.name + "` prints " +
+    throw UsageError("--format '" + line.format + "': '" + verb.name + "' prints " +
                      joined(verb.formats, ", ") + suggestion(line.format, verb.formats));
   }
   const std::vector<std::string> stages{"graph", "plan", "program"};
   if (std::find(stages.begin(), stages.end(), line.stage) == stages.end()) {
-    throw UsageError("--stage " + line.stage + ": stages are " + joined(stages, ", ") +
+    throw UsageError("--stage '" + line.stage + "': stages are " + joined(stages, ", ") +
                      suggestion(line.stage, stages));
+  }
+}
+
+void check_compared(const Verb& verb, const CommandLine& line) {
+  const auto& subjects = line.subjects;
+  if (subjects.size() == 1 && line.sets.empty()) {
+    throw UsageError("'tessera compare' needs " + verb.subject);
+  }
+  if (subjects.size() == 2 && !line.sets.empty()) {
+    throw UsageError("'tessera compare A --set ...' changes A: leave out '" + subjects[1] +
+                     "' or --set");
+  }
+  if (subjects.front() == "-" && subjects.back() == "-") {
+    throw UsageError("standard input is read once: give 'tessera compare' a file, not '-', for " +
+                     std::string(subjects.size() == 1 ? "A" : "A or B"));
   }
 }
 
 void check_subjects(const Verb& verb, const CommandLine& line) {
   for (const auto& word : line.subjects) {
     if (word.size() > 1 && word.front() == '-') {
-      throw UsageError("unknown option " + word + " (tessera " + verb.name + " --help)");
+      throw UsageError("unknown option '" + word + "' (tessera " + verb.name + " --help)");
     }
   }
   if (line.subjects.size() < verb.least_subjects) {
-    throw UsageError("`tessera " + verb.name + "` needs " + verb.subject);
+    throw UsageError("'tessera " + verb.name + "' needs " + verb.subject);
   }
   if (line.subjects.size() > verb.most_subjects) {
-    throw UsageError("`tessera " + verb.name + "` takes " + std::to_string(verb.most_subjects) +
-                     ": what is `" + line.subjects[verb.most_subjects] + "`?");
+    throw UsageError("'tessera " + verb.name + "' takes " + std::to_string(verb.most_subjects) +
+                     ": what is '" + line.subjects[verb.most_subjects] + "'?");
   }
   const auto& kinds = verb.kinds;
   const std::string& subject = line.subjects[0];
   if (!kinds.empty() && std::find(kinds.begin(), kinds.end(), subject) == kinds.end()) {
-    throw UsageError("`tessera " + verb.name + "` needs " + verb.subject + ", not `" + subject +
-                     "`" + suggestion(subject, kinds));
+    throw UsageError("'tessera " + verb.name + "' needs " + verb.subject + ", not '" + subject +
+                     "'" + suggestion(subject, kinds));
   }
-  if (verb.name != "compare") return;
-  if (line.subjects.size() == 1 && line.sets.empty()) {
-    throw UsageError("`tessera compare` needs " + verb.subject);
-  }
-  if (line.subjects.size() == 2 && !line.sets.empty()) {
-    throw UsageError("`tessera compare A --set ...` changes A: leave out `" + line.subjects[1] +
-                     "` or --set");
-  }
+  if (verb.name == "compare") check_compared(verb, line);
+}
+
+void check_width(const po::variables_map& values, int width) {
+  if (values.count("width") == 0) return;
+  if (width >= kLeastWidth && width <= kMostWidth) return;
+  throw UsageError("--width " + std::to_string(width) + " is not allowed (" +
+                   std::to_string(kLeastWidth) + " .. " + std::to_string(kMostWidth) + ")");
 }
 
 void check_out(const Verb& verb, const po::variables_map& values) {
@@ -197,6 +214,7 @@ void parse_words(const Verb& verb, const std::vector<std::string>& words, Comman
             values);
   po::notify(values);
   check_out(verb, values);
+  check_width(values, line.width);
 }
 
 int edit_distance(const std::string& a, const std::string& b) {
@@ -270,7 +288,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   try {
     parse_words(verb, words, line);
   } catch (const po::unknown_option& error) {
-    throw UsageError("unknown option " + error.get_option_name() +
+    throw UsageError("unknown option '" + error.get_option_name() + "'" +
                      suggestion(error.get_option_name(), option_names(verb)) + " (tessera " +
                      verb.name + " --help)");
   } catch (const po::error& error) {

@@ -13,6 +13,8 @@ class UsageError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+constexpr int kLeastWidth = 80, kMostWidth = 160;  // columns of texts
+
 struct CommandLine {
   std::string verb;  // run, describe, compare, list, schema
   std::vector<std::string> subjects;

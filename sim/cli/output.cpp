@@ -13,6 +13,8 @@
 #include <memory>
 #include <utility>
 
+#include "sim/cli/options.h"
+
 namespace tessera::sim {
 namespace {
 
@@ -93,14 +95,14 @@ void write_stdout(const std::string& text) {
 }
 
 int text_width(int asked) {
-  constexpr int kLeast = 80, kMost = 160, kDefault = 100;
+  constexpr int kDefault = 100;
   int width = asked > 0 ? asked : kDefault;
   winsize window{};
   if (asked <= 0 && isatty(STDOUT_FILENO) != 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 &&
       window.ws_col > 0) {
     width = window.ws_col;
   }
-  return std::clamp(width, kLeast, kMost);
+  return std::clamp(width, kLeastWidth, kMostWidth);
 }
 
 bool use_color() {

@@ -128,7 +128,7 @@ struct Table {
     }
     for (const Unbuilt& later : unbuilt) {
       if (later.key == entry.key) {
-        not_built(entry.key_position, join_path(path, entry.key), later.what, {});
+        not_built(entry.key_position, join_path(path, entry.key), later.what, keys());
       }
     }
     std::vector<DocRow> below = rows();

@@ -276,9 +276,11 @@ Table<hw::DmaConfig> dma_table() {
   using S = hw::DmaConfig;
   return {
       {field("channels", &S::channels, integer(1, 64), "Queue q runs on channel q mod channels."),
-       field("load_queues", &S::load_queues, integer(1, 16),
-             "Queues for loads; 0 is for stationary operands, 1 for streamed ones."),
-       field("store_queues", &S::store_queues, integer(1, 16), "Queues for stores."),
+       field("load_queues", &S::load_queues, integer(1, hw::kMaxDmaQueues),
+             "Queues for loads; 0 is for stationary operands, the others take streamed ones in "
+             "turn."),
+       field("store_queues", &S::store_queues, integer(1, hw::kMaxDmaQueues),
+             "Queues for stores, in turn."),
        field("burst", &S::burst, bytes(16, 64 * kKiB, true),
              "Largest request; requests are naturally aligned."),
        field("outstanding", &S::outstanding, integer(1, 65536), "Requests in flight per channel."),

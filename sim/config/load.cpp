@@ -21,9 +21,13 @@ std::string plan_path(const Value& run, const std::string& plan) {
   const Value& written = *run.find("mapping")->find("plan");
   for (const fs::path& folder : {fs::path(written.position.source->directory), fs::path(".")}) {
     std::error_code error;
-    if (fs::exists(folder / plan, error)) return fs::weakly_canonical(folder / plan).string();
+    const fs::path file = folder / plan;
+    if (fs::exists(file, error) && !fs::is_directory(file, error)) {
+      return fs::weakly_canonical(file).string();
+    }
   }
-  config::fail(written.position, "mapping.plan", "the file " + plan + " does not exist");
+  config::no_file(written.position, "mapping.plan", plan,
+                  {fs::path(written.position.source->directory) / plan, plan});
 }
 
 /// As written, but never a path of this machine.
@@ -32,10 +36,39 @@ std::string portable(const std::string& plan) {
   return path.is_absolute() ? path.filename().string() : plan;
 }
 
+/// The file that gave the machine its name, else the one on the search path; empty when there is
+/// none.
+std::string named_file(const Value& hardware, const std::string& name) {
+  const Value* written = hardware.find("name");
+  if (!written || !written->file.empty()) return written ? written->file : "";
+  for (const auto& [known, file] : config::known_configs(ConfigKind::kHardware)) {
+    if (known == name) return file;
+  }
+  return "";
+}
+
+bool is_as_named(const std::string& file, const hw::HardwareConfig& hardware) {
+  try {
+    const Value named = config::load_tree(ConfigKind::kHardware, file);
+    const auto& table = config::hardware_table();
+    return table.write(config::read_hardware(named, "hardware")) == table.write(hardware);
+  } catch (const ConfigError&) {
+    return false;  // the file is no machine by itself
+  }
+}
+
+/// "edge_32x32 (changed)" when the machine is not the one that the name stands for.
+std::string shown_name(const Value& tree, const hw::HardwareConfig& hardware) {
+  const std::string file = named_file(*tree.find("hardware"), hardware.name);
+  const bool changed = !file.empty() && !is_as_named(file, hardware);
+  return changed ? hardware.name + " (changed)" : hardware.name;
+}
+
 RunConfig make_run(const RunSpec& spec, const Value& tree) {
   RunConfig run;
   run.name = spec.name;
   run.hardware = spec.hardware;
+  run.hardware.name = shown_name(tree, spec.hardware);
   run.phases = spec.workload.phases;
   run.precision = {spec.precision.weight_bits, spec.precision.activation_bits,
                    spec.precision.activation_bits};

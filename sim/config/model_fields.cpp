@@ -14,7 +14,13 @@ using workloads::ModelDescriptor;
 using workloads::Norm;
 using workloads::NormPosition;
 
-constexpr std::int64_t kMaxSize = 1'000'000;
+constexpr std::int64_t kMaxWidth = 131'072;   // hidden, intermediate, one head
+constexpr std::int64_t kMaxCount = 1024;      // layers, heads
+constexpr std::int64_t kMaxPixels = 16'384;   // of an image's side
+constexpr std::int64_t kMaxRows = 1'000'000;  // tokens, classes, positions
+constexpr std::int64_t kMaxVocabulary = 4'194'304;
+constexpr double kMaxElements = 1e12;  // of one tensor
+constexpr double kMaxMacs = 1e17;      // of one phase
 
 Codec<Activation> activation() {
   return choice<Activation>({{"gelu", Activation::kGelu},
@@ -26,8 +32,8 @@ Codec<Activation> activation() {
 
 /// An optional count: absent (0) is left out of the resolved tree.
 Field<ModelDescriptor> count(const std::string& key, std::int64_t ModelDescriptor::*member,
-                             const std::string& help) {
-  return field(key, member, optional_integer(1, kMaxSize), help);
+                             std::int64_t most, const std::string& help) {
+  return field(key, member, optional_integer(1, most), help);
 }
 
 std::vector<Field<ModelDescriptor>> stack_fields() {
@@ -41,14 +47,15 @@ std::vector<Field<ModelDescriptor>> stack_fields() {
                 {{"vit", Family::kVit}, {"decoder", Family::kDecoder}, {"bert", Family::kBert}}),
             "Image encoder, causal text decoder (prefill) or text encoder.")
           .needed(),
-      count("hidden_size", &S::hidden_size, "Width of the residual stream.").needed(),
-      count("num_hidden_layers", &S::num_hidden_layers, "Layers.").needed(),
-      count("num_attention_heads", &S::num_attention_heads, "Query heads.").needed(),
-      count("num_key_value_heads", &S::num_key_value_heads, "Key and value heads.")
+      count("hidden_size", &S::hidden_size, kMaxWidth, "Width of the residual stream.").needed(),
+      count("num_hidden_layers", &S::num_hidden_layers, kMaxCount, "Layers.").needed(),
+      count("num_attention_heads", &S::num_attention_heads, kMaxCount, "Query heads.").needed(),
+      count("num_key_value_heads", &S::num_key_value_heads, kMaxCount, "Key and value heads.")
           .fallback_is("num_attention_heads"),
-      count("head_dim", &S::head_dim, "Width of one head.")
+      count("head_dim", &S::head_dim, kMaxWidth, "Width of one head.")
           .fallback_is("hidden_size / num_attention_heads"),
-      count("intermediate_size", &S::intermediate_size, "Width inside the MLP.").needed(),
+      count("intermediate_size", &S::intermediate_size, kMaxWidth, "Width inside the MLP.")
+          .needed(),
       field("hidden_act", &S::hidden_act, activation(), "Activation of the MLP."),
       field("gated_mlp", &S::gated_mlp, boolean(), "act(gate) * up in place of one FC1."),
       field("norm", &S::norm,
@@ -65,16 +72,19 @@ std::vector<Field<ModelDescriptor>> stack_fields() {
 std::vector<Field<ModelDescriptor>> end_fields() {
   using S = ModelDescriptor;
   return {
-      count("image_size", &S::image_size, "vit: pixels of a side.").fallback_is("vit: required"),
-      count("patch_size", &S::patch_size, "vit: pixels of a patch's side.")
+      count("image_size", &S::image_size, kMaxPixels, "vit: pixels of a side.")
+          .fallback_is("vit: required"),
+      count("patch_size", &S::patch_size, kMaxPixels, "vit: pixels of a patch's side.")
           .fallback_is("vit: required"),
       field("num_channels", &S::num_channels, integer(1, 1024), "vit: colours."),
       field("cls_token", &S::cls_token, boolean(), "vit: one more row, in front."),
-      count("num_labels", &S::num_labels, "vit: classes of a classifier on the first row."),
-      count("vocab_size", &S::vocab_size, "Text: rows of the embedding table.")
+      count("num_labels", &S::num_labels, kMaxRows,
+            "vit: classes of a classifier on the first row."),
+      count("vocab_size", &S::vocab_size, kMaxVocabulary, "Text: rows of the embedding table.")
           .fallback_is("text: required"),
-      count("max_position_embeddings", &S::max_position_embeddings, "Text: longest sequence."),
-      count("type_vocab_size", &S::type_vocab_size, "bert: token types."),
+      count("max_position_embeddings", &S::max_position_embeddings, kMaxRows,
+            "Text: longest sequence."),
+      count("type_vocab_size", &S::type_vocab_size, kMaxRows, "bert: token types."),
       field("rope", &S::rope, boolean(), "decoder: rotary position embedding."),
       field("mask", &S::mask,
             choice<Mask>({{"none", Mask::kNone}, {"full", Mask::kFull}, {"causal", Mask::kCausal}}),
@@ -85,7 +95,8 @@ std::vector<Field<ModelDescriptor>> end_fields() {
                             {"all_tokens", LmHead::kAllTokens}}),
             "decoder: projection to the vocabulary."),
       field("pooler", &S::pooler, boolean(), "bert: Linear and tanh on the first row."),
-      count("tokens", &S::tokens, "Text: the sequence length unless the workload says another."),
+      count("tokens", &S::tokens, kMaxRows,
+            "Text: the sequence length unless the workload says another."),
   };
 }
 
@@ -153,7 +164,68 @@ void finish(ModelDescriptor& model, const Value& value, const std::string& path)
   if (model.title.empty()) model.title = model.name;
 }
 
+/// Rows of one image or prompt.
+double rows_of(const ModelDescriptor& model, std::int64_t tokens) {
+  if (model.family != Family::kVit) return static_cast<double>(tokens);
+  const std::int64_t side = model.image_size / model.patch_size;
+  return static_cast<double>(side * side + (model.cls_token ? 1 : 0));
+}
+
+struct Size {
+  std::string name;
+  double elements = 0;
+};
+
+/// The tensors that grow with the keys; an upper bound of each.
+std::vector<Size> sizes_of(const ModelDescriptor& model, double batch, double rows) {
+  const double hidden = static_cast<double>(model.hidden_size);
+  const double heads = static_cast<double>(model.num_attention_heads);
+  const double heads_width = heads * static_cast<double>(model.head_dim);
+  const double mlp = static_cast<double>(model.intermediate_size);
+  const double patch = static_cast<double>(model.patch_size);
+  const double patch_width = static_cast<double>(model.num_channels) * patch * patch;
+  const double vocabulary = static_cast<double>(model.vocab_size);
+  const double logits_rows = model.lm_head == LmHead::kAllTokens ? batch * rows : batch;
+  return {{"attention scores", batch * heads * rows * rows},
+          {"activations of the MLP", batch * rows * mlp},
+          {"queries", batch * rows * heads_width},
+          {"residual stream", batch * rows * hidden},
+          {"pixels", batch * rows * patch_width},
+          {"logits", model.lm_head == LmHead::kNone ? 0 : logits_rows * vocabulary},
+          {"embedding table", vocabulary * hidden},
+          {"patch embedding", patch_width * hidden},
+          {"attention weights", heads_width * hidden}};
+}
+
+/// An upper bound of a phase's MACs.
+double work_of(const workloads::PhaseRequest& phase, double rows) {
+  const ModelDescriptor& model = phase.model;
+  const double hidden = static_cast<double>(model.hidden_size);
+  const double heads_width = static_cast<double>(model.num_attention_heads * model.head_dim);
+  const double mlp = static_cast<double>(model.intermediate_size);
+  const double layer = heads_width * (4 * hidden + 2 * rows) + 3 * hidden * mlp;
+  const double vocabulary = static_cast<double>(model.vocab_size) * hidden;
+  const double a_row = static_cast<double>(model.num_hidden_layers) * layer + vocabulary;
+  return phase.repeat * static_cast<double>(phase.batch) * rows * a_row;
+}
+
 }  // namespace
+
+void check_sizes(const workloads::PhaseRequest& phase, const Position& position,
+                 const std::string& path) {
+  const double rows = rows_of(phase.model, phase.tokens);
+  for (const Size& size : sizes_of(phase.model, static_cast<double>(phase.batch), rows)) {
+    if (size.elements <= kMaxElements) continue;
+    fail(position, path,
+         fmt::format("{} of {} would have {:.2e} elements ({:.0e} at most)", size.name,
+                     phase.model.name, size.elements, kMaxElements));
+  }
+  const double macs = work_of(phase, rows);
+  if (macs <= kMaxMacs) return;
+  fail(position, path,
+       fmt::format("{} would take up to {:.2e} MACs ({:.0e} at most)", phase.model.name, macs,
+                   kMaxMacs));
+}
 
 const Table<ModelDescriptor>& model_table() {
   static const Table<ModelDescriptor> table = make_model_table();

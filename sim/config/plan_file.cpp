@@ -1,5 +1,6 @@
 // A plan as YAML and back.
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -150,8 +151,7 @@ Codec<std::int64_t> address_codec() {
 
 Table<TensorAllocation> tensor_table() {
   using S = TensorAllocation;
-  const auto layout =
-      config::choice<Layout>({{"row_major", Layout::kRowMajor}, {"tiled", Layout::kTiled}});
+  const auto layout = config::choice<Layout>({{"row_major", Layout::kRowMajor}}, {"tiled"});
   const auto lifetime = config::choice<Lifetime>({{"weight", Lifetime::kWeight},
                                                   {"activation", Lifetime::kActivation},
                                                   {"persistent", Lifetime::kPersistent}});
@@ -167,6 +167,22 @@ Table<TensorAllocation> tensor_table() {
           {}};
 }
 
+/// No key that is not in `names`; the names that the mapping leaves out are the ones meant.
+void check_names(const Value& value, const std::string& path, const std::vector<std::string>& names,
+                 const std::string& what) {
+  const std::set<std::string> known(names.begin(), names.end());
+  std::set<std::string> absent = known;
+  for (const MapEntry& entry : value.entries) absent.erase(entry.key);
+  for (const MapEntry& entry : value.entries) {
+    if (known.count(entry.key) > 0) continue;
+    std::string near = config::nearest(entry.key, {absent.begin(), absent.end()});
+    if (near.empty()) near = config::nearest(entry.key, names);
+    config::fail(entry.key_position, config::join_path(path, entry.key),
+                 fmt::format("the run has no such {}", what),
+                 {near.empty() ? "" : fmt::format("did you mean '{}'?", near)});
+  }
+}
+
 /// Entries of a mapping by key, all of them in `names`, in the order of `names`.
 std::vector<const Value*> entries_in_order(const Value& value, const std::string& path,
                                            const std::vector<std::string>& names,
@@ -174,6 +190,7 @@ std::vector<const Value*> entries_in_order(const Value& value, const std::string
   config::check_map(value, path, {});
   std::map<std::string, const MapEntry*> entries;
   for (const MapEntry& entry : value.entries) entries[entry.key] = &entry;
+  check_names(value, path, names, what);
   std::vector<const Value*> ordered;
   for (const std::string& name : names) {
     const auto found = entries.find(name);
@@ -182,14 +199,6 @@ std::vector<const Value*> entries_in_order(const Value& value, const std::string
                    fmt::format("the {} '{}' of the run is missing", what, name));
     }
     ordered.push_back(&found->second->value);
-    entries.erase(found);
-  }
-  for (const MapEntry& entry : value.entries) {
-    if (entries.count(entry.key) == 0) continue;
-    const std::string near = config::nearest(entry.key, names);
-    config::fail(entry.key_position, config::join_path(path, entry.key),
-                 fmt::format("the run has no such {}", what),
-                 {near.empty() ? "" : fmt::format("did you mean '{}'?", near)});
   }
   return ordered;
 }
@@ -261,7 +270,7 @@ std::string write_plan_yaml(const Plan& plan, const hw::HardwareConfig& hardware
   Json tensors = Json::object();
   for (const TensorAllocation& each : plan.tensors) tensors[each.name] = allocations.write(each);
   return "# Plan for " + hardware.name +
-         ": edit it and run it with `mapping: {plan: FILE}`. Costs are computed, not read.\n" +
+         ": edit it and run it with 'mapping: {plan: FILE}'. Costs are computed, not read.\n" +
          config::yaml_text({{"schema", kSchema}, {"operators", operators}, {"tensors", tensors}});
 }
 

@@ -75,7 +75,9 @@ Value load_file(ConfigKind kind, const std::string& file, const Position& from,
   chain.push_back(canonical);
   const auto source = read_source(file, display_name(file));
   const std::string stem = std::filesystem::path(file).stem().string();
-  return complete(kind, parse_document(source), stem, chain);
+  Value tree = complete(kind, parse_document(source), stem, chain);
+  if (Value* name = tree.find("name")) name->file = canonical;
+  return tree;
 }
 
 /// A name or path becomes the mapping it means; an inline mapping gets its base.

@@ -114,6 +114,7 @@ PhaseRequest read_phase(const Value& value, const std::string& path, bool single
   PhaseRequest phase;
   phase_table(single).read(value, path, phase);
   finish_phase(phase, value, path);
+  check_sizes(phase, value.find("model")->position, join_path(path, "model"));
   return phase;
 }
 

@@ -51,7 +51,10 @@ bool is_naming_file(const fs::path& candidate, const Position& from) {
 
 [[noreturn]] void not_found(ConfigKind kind, const std::string& word, const Position& from,
                             const std::string& path) {
-  if (is_path(word)) fail(from, path, fmt::format("the file {} does not exist", word));
+  if (is_path(word)) {
+    const fs::path here = from.source ? fs::path(from.source->directory) : fs::path(".");
+    no_file(from, path, word, {here / word, word});
+  }
   std::vector<std::string> names;
   for (const auto& [name, file] : known_configs(kind)) names.push_back(name);
   fail(from, path, fmt::format("there is no {} called '{}'", to_string(kind), word),
@@ -59,6 +62,16 @@ bool is_naming_file(const fs::path& candidate, const Position& from) {
 }
 
 }  // namespace
+
+void no_file(const Position& from, const std::string& path, const std::string& word,
+             const std::vector<fs::path>& candidates) {
+  for (const fs::path& candidate : candidates) {
+    std::error_code error;
+    if (!fs::is_directory(candidate, error)) continue;
+    fail(from, path, fmt::format("'{}' is a directory, not a file", word));
+  }
+  fail(from, path, fmt::format("the file '{}' does not exist", word));
+}
 
 const char* to_string(ConfigKind kind) {
   switch (kind) {
@@ -89,8 +102,8 @@ bool is_path(const std::string& word) {
     return word.size() > ending.size() &&
            word.compare(word.size() - ending.size(), ending.size(), ending) == 0;
   };
-  return word.find('/') != std::string::npos || ends_with(".yaml") || ends_with(".yml") ||
-         ends_with(".json");
+  return word == "." || word == ".." || word.find('/') != std::string::npos || ends_with(".yaml") ||
+         ends_with(".yml") || ends_with(".json");
 }
 
 std::string find_config(ConfigKind kind, const std::string& word, const Position& from,

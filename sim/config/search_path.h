@@ -1,6 +1,7 @@
 // Where configurations are found by name.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,6 +24,9 @@ bool is_path(const std::string& word);
 /// models/ or runs/, the shipped folder. Throws ConfigError.
 std::string find_config(ConfigKind kind, const std::string& word, const Position& from,
                         const std::string& path);
+/// None of `candidates`, which `word` may mean, is a file: a directory, or nothing.
+[[noreturn]] void no_file(const Position& from, const std::string& path, const std::string& word,
+                          const std::vector<std::filesystem::path>& candidates);
 /// A file as messages call it: relative to the working directory when it is below it.
 std::string display_name(const std::string& path);
 /// Names in $TESSERA_CONFIG_PATH's folders and the shipped one, with their files; sorted, distinct.

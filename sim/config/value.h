@@ -40,6 +40,7 @@ struct Value {
   bool quoted = false;            // scalars: 'x' or "x", which is never a number
   std::vector<Value> items;       // lists
   std::vector<MapEntry> entries;  // maps, in the order of the file, keys distinct
+  std::string file;               // `name` of a file's configuration: that file
   bool replaces = false;          // came from a name: merging replaces instead of merging
 
   bool is_map() const { return kind == ValueKind::kMap; }

@@ -111,6 +111,13 @@ hw::TrafficClass CommandWriter::load_class(TensorId tensor) const {
   return class_of(graph_.tensors[static_cast<std::size_t>(tensor)], hw::TrafficClass::kActivations);
 }
 
+int CommandWriter::streamed_queue() {
+  const int streamed = hardware_.dma.load_queues - 1;
+  return streamed == 0 ? kStationaryQueue : 1 + load_turn_++ % streamed;
+}
+
+int CommandWriter::store_queue() { return store_turn_++ % hardware_.dma.store_queues; }
+
 Command CommandWriter::make(CommandKind kind, int queue) {
   Command command;
   command.id = next_id_++;
@@ -150,7 +157,7 @@ void CommandWriter::store(const MatrixView& view, const TileWindow& window, cons
   const TensorAllocation& place = plan_.tensors[static_cast<std::size_t>(view.tensor)];
   const TensorBox box = tile_box(view, tensor, window);
   for (const TilePiece& piece : tile_pieces(view, tensor, place, window)) {
-    Command command = make(CommandKind::kStore, 0);
+    Command command = make(CommandKind::kStore, store_queue());
     const int number = queue_number(command, hardware_);
     command.transfer = {piece.dram, part_of(region, piece, window.rows),
                         class_of(tensor, hw::TrafficClass::kOutputs)};
@@ -189,7 +196,7 @@ hw::StridedRange CommandWriter::spilled(const TensorBox& tile, std::int64_t resu
 
 void CommandWriter::load_partial(const TensorBox& tile, std::int64_t result_cols,
                                  const Region& region) {
-  Command command = make(CommandKind::kLoad, hardware_.dma.load_queues - 1);
+  Command command = make(CommandKind::kLoad, streamed_queue());
   const int number = queue_number(command, hardware_);
   command.transfer = {spilled(tile, result_cols), region, hw::TrafficClass::kPartialSums};
   WaitList waits;
@@ -201,7 +208,7 @@ void CommandWriter::load_partial(const TensorBox& tile, std::int64_t result_cols
 
 void CommandWriter::store_partial(const TensorBox& tile, std::int64_t result_cols,
                                   const Region& region) {
-  Command command = make(CommandKind::kStore, 0);
+  Command command = make(CommandKind::kStore, store_queue());
   const int number = queue_number(command, hardware_);
   command.transfer = {spilled(tile, result_cols), region, hw::TrafficClass::kPartialSums};
   WaitList waits;

@@ -25,6 +25,10 @@ class CommandWriter {
   CommandWriter(const workloads::Graph& graph, const Plan& plan,
                 const hw::HardwareConfig& hardware);
 
+  static constexpr int kStationaryQueue = 0;
+  /// The load queue whose turn it is among those of streamed operands.
+  int streamed_queue();
+
   /// Starts an execution of operator `index`; its first command carries the launch.
   void begin_operator(int index, hw::Femtoseconds not_before);
 
@@ -50,6 +54,7 @@ class CommandWriter {
   hw::TrafficClass load_class(workloads::TensorId tensor) const;
 
  private:
+  int store_queue();
   hw::Command make(hw::CommandKind kind, int queue);
   void push(hw::Command command, const WaitList& waits);
   void renew_outputs(int index);
@@ -72,6 +77,7 @@ class CommandWriter {
   int op_ = -1;
   bool launch_ = false;
   hw::Femtoseconds not_before_ = 0;
+  int load_turn_ = 0, store_turn_ = 0;
 };
 
 }  // namespace tessera::sim

@@ -23,15 +23,14 @@ GemmLowering::GemmLowering(CommandWriter& writer, const OperatorSite& site)
              hw::ceil_div(total_n_, mapping_.tile.n)} {
   const auto& tensors = writer.graph().tensors;
   const bool a_stays = mapping_.dataflow == hw::Dataflow::kInputStationary;
-  const int streamed = writer.hardware().dma.load_queues - 1;
   a_.view = &site.op.inputs[0];
   a_.ring.slots = mapping_.a;
   a_.resident = mapping_.resident_a;
-  a_.queue = a_stays ? 0 : streamed;
+  a_.stays = a_stays;
   b_.view = &site.op.inputs[1];
   b_.ring.slots = mapping_.b;
   b_.resident = mapping_.resident_b;
-  b_.queue = a_stays ? streamed : 0;
+  b_.stays = !a_stays;
   results_.slots = mapping_.accumulators;
   outputs_.slots = mapping_.outputs;
   const int accumulators = hw::buffer_of(writer.hardware(), hw::Role::kAccumulators);
@@ -145,7 +144,9 @@ void GemmLowering::load_operand(Operand& operand, const TileWindow& stored, std:
     ++operand.ring.turn;
     operand.tile.region = operand.ring.current(bytes);
   }
-  if (load) writer_.load(*operand.view, stored, operand.tile.region, operand.queue);
+  if (!load) return;
+  const int queue = operand.stays ? CommandWriter::kStationaryQueue : writer_.streamed_queue();
+  writer_.load(*operand.view, stored, operand.tile.region, queue);
 }
 
 void GemmLowering::load_a(bool changed) {

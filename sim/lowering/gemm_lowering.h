@@ -30,7 +30,7 @@ class GemmLowering : public OperatorLowering {
     const workloads::MatrixView* view = nullptr;
     Ring ring;
     bool resident = false;
-    int queue = 0;
+    bool stays = false;        // stationary in the array
     std::vector<bool> loaded;  // resident: by tile
     hw::TileOperand tile;      // of the present iteration
   };

@@ -14,7 +14,7 @@ namespace tessera::sim {
 /// the latest is waiting for all.
 class LatestByQueue {
  public:
-  static constexpr int kQueues = 16;  // load queues, store queues, array, vector unit
+  static constexpr int kQueues = 2 * hw::kMaxDmaQueues + 2;  // loads, stores, array, vector unit
   void note(int queue, hw::CommandId id) {
     auto& latest = latest_[static_cast<std::size_t>(queue)];
     if (id > latest) latest = id;

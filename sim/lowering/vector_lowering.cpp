@@ -12,8 +12,7 @@ VectorLowering::VectorLowering(CommandWriter& writer, const OperatorSite& site)
     : writer_(writer), site_(site), mapping_(site.plan.vector) {
   if (site.op.operation.empty() || mapping_.cols >= site.op.n) return;
   const hw::VectorOperation& operation = writer.hardware().vector.operations.at(site.op.operation);
-  // Only a reduction along the row has to see the whole row before it writes.
-  if (operation.per_row > 0)
+  if (workloads::is_row_reduction(site.op))
     passes_ = std::max<std::int64_t>(1, std::llround(std::ceil(operation.passes)));
 }
 
@@ -26,8 +25,7 @@ bool VectorLowering::emit() {
     const MatrixView& view = site_.op.inputs[i];
     inputs.push_back(operand(view, mapping_.inputs[i], columns[i], false));
     if (columns[i].count == 0) continue;
-    writer_.load(view, window(columns[i]), inputs.back().region,
-                 writer_.hardware().dma.load_queues - 1);
+    writer_.load(view, window(columns[i]), inputs.back().region, writer_.streamed_queue());
   }
   if (site_.op.operation.empty()) {
     emit_copy(inputs, columns);
@@ -58,7 +56,8 @@ void VectorLowering::load_parameters() {
   for (const workloads::TensorId id : site_.op.parameters) {
     const Bytes bytes =
         workloads::stored_bytes(writer_.graph().tensors[static_cast<std::size_t>(id)]);
-    writer_.load_tensor(id, {mapping_.parameters.buffer, offset, bytes}, 0);
+    writer_.load_tensor(id, {mapping_.parameters.buffer, offset, bytes},
+                        CommandWriter::kStationaryQueue);
     offset += bytes;
   }
   parameters_.region = {mapping_.parameters.buffer, mapping_.parameters.offset,

@@ -9,6 +9,7 @@ namespace tessera::sim {
 namespace {
 
 constexpr int kLargestFactor = 16;
+constexpr int kKnee = 20;  // 1 / 5 %
 
 /// What all layers of one operator cost.
 struct Total {
@@ -59,13 +60,13 @@ std::string largest_gain(const std::map<std::string, Total>& before,
   return by_bytes.empty() ? by_cycles : by_bytes;
 }
 
-/// A change of less than half a per cent is no knee.
+/// The analytical model is good to 5 %: a smaller change is no knee.
 bool differs(const std::map<std::string, Total>& before,
              const std::map<std::string, Total>& after) {
   for (const auto& [name, old] : before) {
     const Total& now = after.at(name);
-    if (200 * (old.bytes - now.bytes) > old.bytes) return true;
-    if (200 * (old.latency - now.latency) > old.latency) return true;
+    if (kKnee * (old.bytes - now.bytes) > old.bytes) return true;
+    if (kKnee * (old.latency - now.latency) > old.latency) return true;
   }
   return false;
 }

@@ -25,8 +25,7 @@ RoleBuffers role_buffers(const hw::HardwareConfig& hardware) {
 
 MachineRates machine_rates(const hw::HardwareConfig& hardware) {
   const std::int64_t bus_hz = interconnect_hz(hardware);
-  const double bus = static_cast<double>(hardware.interconnect.width) *
-                     (static_cast<double>(bus_hz) / static_cast<double>(hardware.clocks.core_hz));
+  const double bus = hw::interconnect_bytes_per_cycle(hardware);
   const Cycles hops =
       core_cycles(hardware, hw::Clock(bus_hz).edge(2 * hardware.interconnect.latency));
   const Cycles round_trip =

@@ -77,7 +77,7 @@ struct OperatorPlan {
   bool pinned = false;
 };
 
-enum class Layout { kRowMajor, kTiled };
+enum class Layout { kRowMajor };  // tiled is not built yet
 enum class Lifetime { kWeight, kActivation, kPersistent };
 
 struct TensorAllocation {

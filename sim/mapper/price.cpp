@@ -57,7 +57,7 @@ struct TileTimes {
   Cycles result = 0;    // a result tile on the DRAM bus
   Cycles tail = 0;      // from a Gemm's last row to the end of its epilogue
   Cycles store = 0;     // of one result tile, with latency
-  Cycles spill = 0;     // a partial-sum tile out and in again, both latencies
+  Cycles spill = 0;     // a partial-sum tile drained, out and in again, both latencies
 };
 
 Cycles epilogue_tail(const ArrayTotals& array, Cycles epilogue) {
@@ -94,7 +94,7 @@ TileTimes tile_times(const GemmContext& context, const GemmChoice& choice, const
   times.tail = epilogue_tail(array, epilogue.full);
   times.queued = queueing(context, terms, array);
   times.store = rates.store_latency + times.queued + rates.stream.cycles(per_transfer(passes.out));
-  times.spill = rates.store_latency + rates.load_latency +
+  times.spill = array.drain + rates.store_latency + rates.load_latency + 2 * times.queued +
                 2 * rates.stream.cycles(per_transfer(passes.partial));
   return times;
 }
@@ -252,9 +252,54 @@ Cycles assembled(const Frame& frame, Cycles array_bound) {
 
 }  // namespace
 
+namespace {
+
+/// The buffers of a Gemm's operands, results included, and how wide they are.
+struct OperandBuffers {
+  std::array<int, 3> buffer{};  // of A, B and the results
+  hw::OperandWidths widths;
+};
+
+OperandBuffers operand_buffers(const GemmContext& context, hw::Dataflow dataflow) {
+  const bool a_stays = dataflow == hw::Dataflow::kInputStationary;
+  const RoleBuffers& roles = context.roles;
+  OperandBuffers operands;
+  operands.buffer = {a_stays ? roles.stationary : roles.activations,
+                     a_stays ? roles.activations : roles.stationary, roles.accumulators};
+  const auto width = [&](std::size_t i) {
+    return context.hardware.buffers[static_cast<std::size_t>(operands.buffer[i])].width;
+  };
+  const GemmProblem& p = context.problem;
+  operands.widths = {width(0), width(1), width(2), p.a.bits, p.b.bits, p.partial.bits};
+  return operands;
+}
+
+/// Cycles for `accesses` where every bank of their buffers takes part.
+Cycles cycles_of_banks(const GemmContext& context, const OperandBuffers& operands,
+                       const hw::ArrayAccesses& accesses) {
+  const std::array<std::int64_t, 3> counts{accesses.a, accesses.b, accesses.c};
+  Cycles most = 0;
+  for (const int index : operands.buffer) {
+    std::int64_t total = 0;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      if (operands.buffer[i] == index) total += counts[i];
+    }
+    const hw::BufferConfig& buffer = context.hardware.buffers[static_cast<std::size_t>(index)];
+    most = std::max(most, ceil_div(total, std::int64_t{buffer.banks} * buffer.ports));
+  }
+  return most;
+}
+
+}  // namespace
+
 GemmContext::GemmContext(const GemmProblem& gemm, const hw::HardwareConfig& config)
     : problem(gemm), hardware(config), rates(machine_rates(config)), roles(role_buffers(config)) {
   in_place = roles.accumulators == roles.outputs && gemm.partial.bits == gemm.out.bits;
+  for (const hw::Dataflow dataflow : config.array.dataflows) {
+    const OperandBuffers operands = operand_buffers(*this, dataflow);
+    const auto peak = hw::peak_accesses(config.array, dataflow, operands.widths);
+    bank_limited = bank_limited || cycles_of_banks(*this, operands, peak) > 1;
+  }
 }
 
 TileShape tile_counts(const GemmProblem& problem, const TileShape& tile) {
@@ -277,6 +322,14 @@ LoopDim outermost(const std::array<LoopDim, 3>& order, const TileShape& counts) 
   return order[0];
 }
 
+Cycles bank_cycles(const GemmContext& context, hw::Dataflow dataflow, const hw::GemmShape& shape,
+                   bool accumulate) {
+  const OperandBuffers operands = operand_buffers(context, dataflow);
+  return cycles_of_banks(
+      context, operands,
+      hw::array_accesses(context.hardware.array, dataflow, shape, operands.widths, accumulate));
+}
+
 ArrayTotals array_totals(const GemmContext& context, hw::Dataflow dataflow, const TileShape& tile) {
   const hw::ArrayConfig& array = context.hardware.array;
   const GemmProblem& p = context.problem;
@@ -290,7 +343,12 @@ ArrayTotals array_totals(const GemmContext& context, hw::Dataflow dataflow, cons
         const std::int64_t count = m.count * k.count * n.count;
         if (count == 0) continue;
         cost = hw::array_cost(array, dataflow, {m.size, k.size, n.size}, p.macs_per_pe, split_k);
-        totals.stream += count * command_cycles(array, cost);
+        Cycles cycles = command_cycles(array, cost);
+        if (context.bank_limited) {
+          const hw::GemmShape shape{m.size, k.size, n.size};
+          cycles = std::max(cycles, bank_cycles(context, dataflow, shape, split_k));
+        }
+        totals.stream += count * cycles;
       }
     }
   }

@@ -16,6 +16,7 @@
 // bubbles at one boundary overlap, so the longest counts.
 #pragma once
 
+#include "hw_models/array_timing.h"
 #include "sim/mapper/gemm_problem.h"
 #include "sim/mapper/machine_rates.h"
 #include "sim/mapper/plan.h"
@@ -38,7 +39,8 @@ struct GemmContext {
   const hw::HardwareConfig& hardware;
   MachineRates rates;
   RoleBuffers roles;
-  bool in_place = false;  // the epilogue works in the accumulators
+  bool in_place = false;      // the epilogue works in the accumulators
+  bool bank_limited = false;  // the array may ask a buffer for more than its banks give
   Bytes capacity(int buffer) const {
     return hardware.buffers[static_cast<std::size_t>(buffer)].capacity;
   }
@@ -50,6 +52,10 @@ TileShape tile_counts(const GemmProblem& problem, const TileShape& tile);
 /// outermost one.
 LoopDim innermost(const std::array<LoopDim, 3>& order, const TileShape& counts);
 LoopDim outermost(const std::array<LoopDim, 3>& order, const TileShape& counts);
+
+/// Cycles that the banks need to serve one Gemm command, were all of them used alike.
+Cycles bank_cycles(const GemmContext& context, hw::Dataflow dataflow, const hw::GemmShape& shape,
+                   bool accumulate);
 
 /// Array cycles of one instance: full and edge tiles counted exactly (8 classes).
 struct ArrayTotals {

@@ -13,12 +13,6 @@ namespace {
 
 using hw::ceil_div;
 
-bool is_reduction(workloads::OperatorKind kind) {
-  using workloads::OperatorKind;
-  return kind == OperatorKind::kSoftmax || kind == OperatorKind::kLayerNorm ||
-         kind == OperatorKind::kRmsNorm;
-}
-
 std::vector<VectorProblem::View> views_of(const workloads::Graph& graph,
                                           const std::vector<workloads::MatrixView>& views) {
   std::vector<VectorProblem::View> result;
@@ -163,7 +157,7 @@ VectorProblem vector_problem(const workloads::Graph& graph, const workloads::Ope
   problem.operation = op.operation;
   if (problem.operation.empty()) return problem;
   require_operation(hardware, problem.name, problem.operation);
-  if (is_reduction(op.kind)) {
+  if (workloads::is_row_reduction(op)) {
     const double passes = hardware.vector.operations.at(problem.operation).passes;
     problem.passes = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(passes)));
   }

@@ -1,5 +1,6 @@
 // What changed from one report to another.
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <stdexcept>
 
@@ -29,7 +30,14 @@ struct RowPair {
   std::string name;
   Figures a, b;
   std::int64_t delta() const { return b.cycles - a.cycles; }
+  std::int64_t dram_delta() const { return b.dram_bytes - a.dram_bytes; }
 };
+
+/// By cycles, then by bytes.
+bool moved_more(const RowPair& x, const RowPair& y) {
+  const std::int64_t dx = std::abs(x.delta()), dy = std::abs(y.delta());
+  return dx != dy ? dx > dy : std::abs(x.dram_delta()) > std::abs(y.dram_delta());
+}
 
 struct ConfigChange {
   std::string path, a, b;
@@ -44,27 +52,55 @@ struct Comparison {
 
 void require_report(const Json& json) {
   if (!json.is_object() || json.value("schema", Json(nullptr)) != Json("tessera-report/1")) {
-    throw std::invalid_argument("not a report: `schema` is not tessera-report/1");
+    throw std::invalid_argument("not a report: 'schema' is not tessera-report/1");
   }
+}
+
+[[noreturn]] void incomplete(const std::string& key, const char* what) {
+  throw std::invalid_argument("not a complete report: '" + key + "' " + what);
+}
+
+const Json& part(const Json& json, const std::string& key) {
+  if (!json.is_object() || !json.contains(key)) incomplete(key, "is missing");
+  return json.at(key);
+}
+
+const Json& list(const Json& json, const std::string& key) {
+  const Json& found = part(json, key);
+  if (!found.is_array()) incomplete(key, "is not a list");
+  return found;
+}
+
+std::string text(const Json& json, const std::string& key) {
+  const Json& found = part(json, key);
+  if (!found.is_string()) incomplete(key, "is not a text");
+  return found.get<std::string>();
+}
+
+template <class Number>
+Number number(const Json& json, const std::string& key) {
+  const Json& found = part(json, key);
+  if (!found.is_number()) incomplete(key, "is not a number");
+  return found.get<Number>();
 }
 
 std::int64_t dram_bytes_of(const Json& row) {
   std::int64_t sum = 0;
-  for (const auto& entry : row.at("traffic").at("dram")) {
+  for (const auto& entry : part(part(row, "traffic"), "dram")) {
     if (!entry.is_object()) continue;
-    sum += entry.at("read_bytes").get<std::int64_t>() + entry.at("write_bytes").get<std::int64_t>();
+    sum += number<std::int64_t>(entry, "read_bytes") + number<std::int64_t>(entry, "write_bytes");
   }
   return sum;
 }
 
 void add(Figures& sum, const Json& row) {
   sum.present = true;
-  sum.cycles += row.at("cycles").get<std::int64_t>();
-  sum.time_s += row.at("time_s").get<double>();
+  sum.cycles += number<std::int64_t>(row, "cycles");
+  sum.time_s += number<double>(row, "time_s");
   sum.dram_bytes += dram_bytes_of(row);
+  const Json& attribution = part(row, "attribution");
   for (int c = 0; c < hw::kCauses; ++c) {
-    sum.attribution[c] +=
-        row.at("attribution").at(to_string(static_cast<hw::Cause>(c))).get<std::int64_t>();
+    sum.attribution[c] += number<std::int64_t>(attribution, to_string(static_cast<hw::Cause>(c)));
   }
 }
 
@@ -73,8 +109,8 @@ std::vector<RowPair> pair_rows(const Json& a, const Json& b, bool with_phase) {
   std::vector<RowPair> pairs;
   std::map<std::string, std::size_t> position;
   const auto at = [&](const Json& row) -> RowPair& {
-    const std::string name = row.at("name").get<std::string>();
-    const std::string key = with_phase ? row.at("phase").get<std::string>() + "." + name : name;
+    const std::string name = text(row, "name");
+    const std::string key = with_phase ? text(row, "phase") + "." + name : name;
     const auto [found, is_new] = position.emplace(key, pairs.size());
     if (is_new) pairs.push_back({key, {}, {}});
     return pairs[found->second];
@@ -107,21 +143,15 @@ Comparison compare(const Json& a, const Json& b) {
   require_report(a);
   require_report(b);
   Comparison result;
-  try {
-    result.name_a = a.at("run").get<std::string>();
-    result.name_b = b.at("run").get<std::string>();
-    result.totals.name = "total";
-    add(result.totals.a, a.at("totals"));
-    add(result.totals.b, b.at("totals"));
-    result.phases = pair_rows(a.at("phases"), b.at("phases"), false);
-    result.operators = pair_rows(a.at("operators"), b.at("operators"), true);
-    find_changes(a.at("config"), b.at("config"), "", result.config);
-  } catch (const Json::exception& error) {
-    throw std::invalid_argument(std::string("not a complete report: ") + error.what());
-  }
-  std::stable_sort(
-      result.operators.begin(), result.operators.end(),
-      [](const RowPair& x, const RowPair& y) { return std::abs(x.delta()) > std::abs(y.delta()); });
+  result.name_a = text(a, "run");
+  result.name_b = text(b, "run");
+  result.totals.name = "total";
+  add(result.totals.a, part(a, "totals"));
+  add(result.totals.b, part(b, "totals"));
+  result.phases = pair_rows(list(a, "phases"), list(b, "phases"), false);
+  result.operators = pair_rows(list(a, "operators"), list(b, "operators"), true);
+  find_changes(part(a, "config"), part(b, "config"), "", result.config);
+  std::stable_sort(result.operators.begin(), result.operators.end(), moved_more);
   return result;
 }
 
@@ -143,9 +173,17 @@ std::int64_t cause_delta(const RowPair& pair, int cause) {
   return pair.b.attribution[cause] - pair.a.attribution[cause];
 }
 
-bool changed(const RowPair& pair) {
-  return pair.delta() != 0 || pair.a.dram_bytes != pair.b.dram_bytes ||
-         pair.a.present != pair.b.present || moved_cause(pair) >= 0;
+/// Worth a row: cycles or bytes differ.
+bool has_change(const RowPair& pair) {
+  return pair.delta() != 0 || pair.dram_delta() != 0 || pair.a.present != pair.b.present;
+}
+
+bool changed(const RowPair& pair) { return has_change(pair) || moved_cause(pair) >= 0; }
+
+std::vector<RowPair> with_change(const std::vector<RowPair>& pairs) {
+  std::vector<RowPair> kept;
+  std::copy_if(pairs.begin(), pairs.end(), std::back_inserter(kept), has_change);
+  return kept;
 }
 
 bool any_changed(const Comparison& comparison) {
@@ -169,21 +207,28 @@ std::string cause_text(const RowPair& pair) {
 
 std::string side(const Figures& figures) { return figures.present ? grouped(figures.cycles) : "-"; }
 
+std::string signed_megabytes(std::int64_t bytes) {
+  return (bytes > 0 ? "+" : "") + fixed(1e-6 * static_cast<double>(bytes), 3);
+}
+
+/// The DRAM column goes first where room is short, unless bytes are all that moved in a row.
 std::string change_table(const std::string& title, const std::vector<RowPair>& pairs, int width) {
+  const bool bytes_alone = std::any_of(pairs.begin(), pairs.end(), [](const RowPair& pair) {
+    return pair.delta() == 0 && pair.dram_delta() != 0;
+  });
   std::vector<Column> columns{
       {title, Align::kLeft, 0, {}},         {"old cycles", Align::kRight, 2, {}},
       {"new cycles", Align::kRight, 0, {}}, {"change", Align::kRight, 0, {}},
-      {"", Align::kRight, 1, {}},           {"DRAM MB", Align::kRight, 3, {}},
+      {"", Align::kRight, 1, {}},           {"DRAM MB", Align::kRight, bytes_alone ? 0 : 3, {}},
       {"moved most", Align::kLeft, 0, {}}};
   for (const RowPair& pair : pairs) {
-    const double bytes = 1e-6 * static_cast<double>(pair.b.dram_bytes - pair.a.dram_bytes);
     const std::vector<std::string> cells{
         pair.name,
         side(pair.a),
         side(pair.b),
         signed_grouped(pair.delta()),
         pair.a.cycles > 0 ? signed_percent(ratio(pair.delta(), pair.a.cycles)) : "",
-        (bytes > 0 ? "+" : "") + fixed(bytes, 3),
+        signed_megabytes(pair.dram_delta()),
         cause_text(pair)};
     for (std::size_t c = 0; c < cells.size(); ++c) columns[c].cells.push_back(cells[c]);
   }
@@ -216,19 +261,26 @@ std::string total_line(const Comparison& comparison, int width) {
   return flow(" ", parts, width);
 }
 
-std::string operator_changes(const Comparison& comparison, int width, bool all) {
-  std::vector<RowPair> pairs;
-  for (const RowPair& pair : comparison.operators) {
-    if (changed(pair)) pairs.push_back(pair);
+/// " ... 3 more changed by -1,200 cycles, +0.004 MB (--all)", without what is 0.
+std::string more_line(const std::vector<RowPair>& pairs, int shown) {
+  std::int64_t cycles = 0, bytes = 0;
+  for (std::size_t i = shown; i < pairs.size(); ++i) {
+    cycles += pairs[i].delta();
+    bytes += pairs[i].dram_delta();
   }
+  std::string sum = cycles != 0 ? signed_grouped(cycles) + " cycles" : "";
+  if (bytes != 0) sum += (sum.empty() ? "" : ", ") + signed_megabytes(bytes) + " MB";
+  return fmt::format(" ... {} more changed{}{} (--all)\n", pairs.size() - shown,
+                     sum.empty() ? "" : " by ", sum);
+}
+
+std::string operator_changes(const Comparison& comparison, int width, bool all) {
+  std::vector<RowPair> pairs = with_change(comparison.operators);
   const int count = static_cast<int>(pairs.size());
   const bool cut = !all && count > kShownOperators + 1;
   std::string rest;
   if (cut) {
-    std::int64_t delta = 0;
-    for (int i = kShownOperators; i < count; ++i) delta += pairs[i].delta();
-    rest = fmt::format(" ... {} more changed by {} (--all)\n", count - kShownOperators,
-                       signed_grouped(delta));
+    rest = more_line(pairs, kShownOperators);
     pairs.resize(kShownOperators);
   }
   const int same = static_cast<int>(comparison.operators.size()) - count;
@@ -269,8 +321,8 @@ Json pairs_json(const std::vector<RowPair>& pairs) {
 std::string compare_text(const Json& a, const Json& b, const TextOptions& options) {
   const Comparison comparison = compare(a, b);
   const int width = options.width;
-  std::string text = flow("", {comparison.name_a + " -> " + comparison.name_b}, width) +
-                     repeated("─", width) + "\n";
+  std::string text =
+      wrap(comparison.name_a + " -> " + comparison.name_b, 3, width) + repeated("─", width) + "\n";
   const std::string config = config_lines(comparison, width);
   if (!any_changed(comparison)) {
     const char* const what = config.empty()
@@ -279,8 +331,9 @@ std::string compare_text(const Json& a, const Json& b, const TextOptions& option
     return text + (config.empty() ? "" : config) + what + total_line(comparison, width);
   }
   text += total_line(comparison, width) + "\n" + config;
-  if (comparison.phases.size() > 1) {
-    text += change_table("PHASE", comparison.phases, width) + "\n";
+  const auto phases = with_change(comparison.phases);
+  if (comparison.phases.size() > 1 && !phases.empty()) {
+    text += change_table("PHASE", phases, width) + "\n";
   }
   text += change_table("TOTAL", {comparison.totals}, width) + "\n";
   return text + operator_changes(comparison, width, options.all);

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "sim/report/csv.h"
+#include "sim/report/describe_text.h"
 #include "sim/report/format.h"
 #include "sim/report/writers.h"
 #include "sim/report/yaml_text.h"
@@ -20,7 +21,7 @@ using workloads::MatrixView;
 using workloads::Operator;
 using workloads::Phase;
 
-constexpr int kGraphWidth = 120;
+constexpr int kDefaultWidth = 100;
 
 /// Operators of one phase with the same name and shape.
 struct FoldedOperator {
@@ -81,13 +82,14 @@ std::string epilogue_text(const Operator& op) {
   return text;
 }
 
-std::string phase_text(const Graph& graph, const Phase& phase) {
-  std::vector<Column> columns{{"OPERATOR", Align::kLeft, 0, {}}, {"kind", Align::kLeft, 0, {}},
-                              {"x", Align::kRight, 0, {}},       {"M", Align::kRight, 0, {}},
-                              {"K", Align::kRight, 0, {}},       {"N", Align::kRight, 0, {}},
-                              {"M MACs", Align::kRight, 0, {}},  {"weights", Align::kRight, 0, {}},
-                              {"inputs", Align::kRight, 0, {}},  {"outputs", Align::kRight, 0, {}},
-                              {"epilogue", Align::kLeft, 1, {}}};
+std::string phase_text(const Graph& graph, const Phase& phase, int width) {
+  std::vector<Column> columns{
+      {"OPERATOR", Align::kLeft, 0, {}},  {"kind", Align::kLeft, 5, {}},
+      {"x", Align::kRight, 0, {}},        {"M", Align::kRight, 0, {}},
+      {"K", Align::kRight, 0, {}},        {"N", Align::kRight, 0, {}},
+      {"M MACs", Align::kRight, 1, {}},   {"weight elems", Align::kRight, 2, {}},
+      {"in elems", Align::kRight, 4, {}}, {"out elems", Align::kRight, 3, {}},
+      {"epilogue", Align::kLeft, 6, {}}};
   std::int64_t macs = 0;
   for (const FoldedOperator& row : fold_phase(graph, phase)) {
     const Operator& op = *row.first;
@@ -105,9 +107,11 @@ std::string phase_text(const Graph& graph, const Phase& phase) {
                                          epilogue_text(op)};
     for (std::size_t c = 0; c < cells.size(); ++c) columns[c].cells.push_back(cells[c]);
   }
-  return fmt::format("{}   {}   x {}   {} M MACs\n", phase.name, phase.title, phase.repeat,
-                     fixed(1e-6 * static_cast<double>(macs), 1)) +
-         table(columns, kGraphWidth) + "\n";
+  return flow("",
+              {phase.name, phase.title, fmt::format("x {}", phase.repeat),
+               fixed(1e-6 * static_cast<double>(macs), 1) + " M MACs"},
+              width) +
+         table(columns, width) + "\n";
 }
 
 Json view_json(const MatrixView& view, const Graph& graph) {
@@ -192,12 +196,16 @@ Json graph_json(const Graph& graph) {
 }  // namespace
 
 std::string describe_graph(const Graph& graph, const std::string& format) {
+  return describe_graph(graph, format, kDefaultWidth);
+}
+
+std::string describe_graph(const Graph& graph, const std::string& format, int width) {
   if (format == "csv") return graph_csv(graph);
   if (format == "json") return graph_json(graph).dump(2) + "\n";
   if (format == "yaml") return yaml_text(graph_json(graph));
   if (format != "text") throw std::invalid_argument("no graph as " + format);
   std::string text;
-  for (const Phase& phase : graph.phases) text += phase_text(graph, phase);
+  for (const Phase& phase : graph.phases) text += phase_text(graph, phase, width);
   return text;
 }
 

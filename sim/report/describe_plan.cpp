@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "sim/report/csv.h"
+#include "sim/report/describe_text.h"
 #include "sim/report/format.h"
 #include "sim/report/roofline.h"
 #include "sim/report/writers.h"
@@ -16,7 +17,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kPlanWidth = 160;
+constexpr int kDefaultWidth = 100;
 
 std::string buffer_name(const hw::HardwareConfig& hardware, int buffer) {
   return buffer < 0 ? "" : hardware.buffers.at(buffer).name;
@@ -117,14 +118,35 @@ Json plan_json(const Plan& plan, const hw::HardwareConfig& hardware) {
   return json;
 }
 
-/// "weight_stationary 1024x768x64 mnk; a resident; double: b, accumulators"
-std::string mapping_text(const OperatorPlan& plan) {
+/// "1024x768x64 mnk", "8 rows x 1024"
+std::string tile_text(const OperatorPlan& plan) {
   if (!plan.is_gemm) return fmt::format("{} rows x {}", plan.vector.rows, plan.vector.cols);
   const GemmMapping& gemm = plan.gemm;
-  std::string text = fmt::format("{} {}x{}x{} {}", to_string(gemm.dataflow), gemm.tile.m,
-                                 gemm.tile.k, gemm.tile.n, loop_order_text(gemm.order));
-  if (gemm.resident_a) text += ", a resident";
-  if (gemm.resident_b) text += ", b resident";
+  return fmt::format("{}x{}x{} {}", gemm.tile.m, gemm.tile.k, gemm.tile.n,
+                     loop_order_text(gemm.order));
+}
+
+/// "WS" of weight_stationary.
+std::string flow_text(const OperatorPlan& plan) {
+  if (!plan.is_gemm) return "-";
+  const std::string name = to_string(plan.gemm.dataflow);
+  const auto upper = [](char c) { return static_cast<char>(c - 'a' + 'A'); };
+  return {upper(name[0]), upper(name[name.find('_') + 1])};
+}
+
+/// "a", "a+b" or "-", and whether the mapping is pinned.
+std::string resident_text(const OperatorPlan& plan) {
+  const GemmMapping& gemm = plan.gemm;
+  std::string text = plan.is_gemm && gemm.resident_a ? "a" : "";
+  if (plan.is_gemm && gemm.resident_b) text += text.empty() ? "b" : "+b";
+  if (text.empty()) text = "-";
+  return plan.pinned ? text + ", pinned" : text;
+}
+
+/// "b+acc": the operands with two slots.
+std::string double_text(const OperatorPlan& plan) {
+  if (!plan.is_gemm) return "-";
+  const GemmMapping& gemm = plan.gemm;
   std::string doubled;
   const auto note = [&](bool is_double, const char* name) {
     if (is_double) doubled += std::string(doubled.empty() ? "" : "+") + name;
@@ -133,11 +155,11 @@ std::string mapping_text(const OperatorPlan& plan) {
   note(gemm.b.count == 2 && !gemm.resident_b, "b");
   note(gemm.accumulators.count == 2, "acc");
   note(gemm.outputs.count == 2, "out");
-  return doubled.empty() ? text : text + ", double " + doubled;
+  return doubled.empty() ? "-" : doubled;
 }
 
 struct PlanRow {
-  std::string name, shape, mapping;
+  std::string name, shape;
   int layers = 0;
   const OperatorPlan* plan = nullptr;
 };
@@ -151,10 +173,11 @@ std::vector<PlanRow> fold_plan(const workloads::Graph& graph, const Plan& plan) 
     const std::string shape = op.k > 0 ? fmt::format("({},{})x({},{})", op.m, op.k, op.k, op.n)
                                        : fmt::format("{} x {}", op.m, op.n);
     const OperatorPlan& entry = plan.operators[i];
-    const std::string mapping = mapping_text(entry) + (entry.pinned ? ", pinned" : "");
+    const std::string mapping =
+        tile_text(entry) + flow_text(entry) + resident_text(entry) + double_text(entry);
     const std::string name = op.phase + "." + op.name;
     const auto [at, is_new] = position.emplace(std::make_tuple(name, shape, mapping), rows.size());
-    if (is_new) rows.push_back({name, shape, mapping, 0, &entry});
+    if (is_new) rows.push_back({name, shape, 0, &entry});
     ++rows[at->second].layers;
   }
   return rows;
@@ -162,16 +185,19 @@ std::vector<PlanRow> fold_plan(const workloads::Graph& graph, const Plan& plan) 
 
 std::string kilobytes(Bytes bytes) { return fixed(1e-3 * static_cast<double>(bytes), 1); }
 
-std::string plan_text(const workloads::Graph& graph, const Plan& plan) {
+std::string plan_text(const workloads::Graph& graph, const Plan& plan, int width) {
   std::vector<Column> columns{{"OPERATOR (each)", Align::kLeft, 0, {}},
                               {"x", Align::kRight, 0, {}},
-                              {"(M,K)x(K,N)", Align::kLeft, 1, {}},
+                              {"(M,K)x(K,N)", Align::kLeft, 6, {}},
                               {"DRAM kB", Align::kRight, 0, {}},
-                              {"least kB", Align::kRight, 0, {}},
-                              {"bound kB", Align::kRight, 0, {}},
+                              {"least kB", Align::kRight, 4, {}},
+                              {"bound kB", Align::kRight, 7, {}},
                               {"gap", Align::kRight, 0, {}},
-                              {"cycles alone", Align::kRight, 0, {}},
-                              {"mapping m x k x n, order", Align::kLeft, 0, {}}};
+                              {"cycles alone", Align::kRight, 3, {}},
+                              {"m x k x n, order", Align::kLeft, 0, {}},
+                              {"flow", Align::kLeft, 1, {}},
+                              {"resident", Align::kLeft, 2, {}},
+                              {"double", Align::kLeft, 5, {}}};
   for (const PlanRow& row : fold_plan(graph, plan)) {
     const OperatorPlan& entry = *row.plan;
     const std::vector<std::string> cells{row.name,
@@ -182,15 +208,18 @@ std::string plan_text(const workloads::Graph& graph, const Plan& plan) {
                                          kilobytes(entry.lower_bound_bytes),
                                          entry.least_dram_bytes > 0 ? percent(gap_of(entry)) : "-",
                                          grouped(entry.cost.latency),
-                                         row.mapping};
+                                         tile_text(entry),
+                                         flow_text(entry),
+                                         resident_text(entry),
+                                         double_text(entry)};
     for (std::size_t c = 0; c < cells.size(); ++c) columns[c].cells.push_back(cells[c]);
   }
   Bytes end = 0;
   for (const auto& tensor : plan.tensors) {
     if (tensor.address >= 0) end = std::max(end, tensor.address + tensor.bytes);
   }
-  return table(columns, kPlanWidth) + fmt::format("\n Tensors in DRAM end at {} MB.\n",
-                                                  fixed(1e-6 * static_cast<double>(end), 3));
+  return table(columns, width) + fmt::format("\n Tensors in DRAM end at {} MB.\n",
+                                             fixed(1e-6 * static_cast<double>(end), 3));
 }
 
 std::string plan_csv(const workloads::Graph& graph, const Plan& plan) {
@@ -217,7 +246,13 @@ std::string plan_csv(const workloads::Graph& graph, const Plan& plan) {
 
 std::string describe_plan(const workloads::Graph& graph, const Plan& plan,
                           const hw::HardwareConfig& hardware, const std::string& format) {
-  if (format == "text") return plan_text(graph, plan);
+  return describe_plan(graph, plan, hardware, format, kDefaultWidth);
+}
+
+std::string describe_plan(const workloads::Graph& graph, const Plan& plan,
+                          const hw::HardwareConfig& hardware, const std::string& format,
+                          int width) {
+  if (format == "text") return plan_text(graph, plan, width);
   if (format == "csv") return plan_csv(graph, plan);
   if (format == "json") return plan_json(plan, hardware).dump(2) + "\n";
   if (format == "yaml") return yaml_text(plan_json(plan, hardware));

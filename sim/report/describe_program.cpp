@@ -1,10 +1,13 @@
 // The program, command by command.
+#include <limits>
 #include <ostream>
 #include <stdexcept>
 
 #include <fmt/format.h>
 
 #include "sim/report/csv.h"
+#include "sim/report/describe_text.h"
+#include "sim/report/format.h"
 #include "sim/report/writers.h"
 #include "sim/report/yaml_text.h"
 
@@ -166,11 +169,13 @@ Json command_json(const Command& command, const Names& names) {
   return json;
 }
 
-std::string text_line(const Command& command, const Names& names) {
+std::string text_line(const Command& command, const Names& names, int width) {
+  constexpr int kIndent = 22;  // of what goes on below: the operator's column
   const std::string waits = waits_text(command);
-  return fmt::format("{:>8}  {:<6} q{}  {:<28} {}{}{}\n", command.id, to_string(command.kind),
-                     command.queue, names.op(command.op), work_text(command, names),
-                     waits.empty() ? "" : "  waits ", waits);
+  const std::string line = fmt::format(
+      "{:>8}  {:<6} q{}  {:<28} {}{}{}", command.id, to_string(command.kind), command.queue,
+      names.op(command.op), work_text(command, names), waits.empty() ? "" : "  waits ", waits);
+  return wrap(line, kIndent, width);
 }
 
 std::string csv_line(const Command& command, const Names& names) {
@@ -179,8 +184,9 @@ std::string csv_line(const Command& command, const Names& names) {
                      csv_cell(waits_text(command)), csv_cell(work_text(command, names)));
 }
 
-std::string command_text(const Command& command, const Names& names, const std::string& format) {
-  if (format == "text") return text_line(command, names);
+std::string command_text(const Command& command, const Names& names, const std::string& format,
+                         int width) {
+  if (format == "text") return text_line(command, names, width);
   if (format == "csv") return csv_line(command, names);
   if (format == "yaml") return yaml_text(Json::array({command_json(command, names)}));
   return (command.id == 0 ? "\n" : ",\n") + command_json(command, names).dump();
@@ -191,6 +197,12 @@ std::string command_text(const Command& command, const Names& names, const std::
 void describe_program(hw::CommandSource& program, const workloads::Graph& graph,
                       const hw::HardwareConfig& hardware, const std::string& format,
                       std::ostream& out) {
+  describe_program(program, graph, hardware, format, std::numeric_limits<int>::max(), out);
+}
+
+void describe_program(hw::CommandSource& program, const workloads::Graph& graph,
+                      const hw::HardwareConfig& hardware, const std::string& format, int width,
+                      std::ostream& out) {
   if (format != "text" && format != "csv" && format != "json" && format != "yaml") {
     throw std::invalid_argument("no program as " + format);
   }
@@ -200,7 +212,7 @@ void describe_program(hw::CommandSource& program, const workloads::Graph& graph,
   while (out.good()) {  // a reader that went away ends the stream
     const auto command = program.next();
     if (!command) break;
-    out << command_text(*command, names, format);
+    out << command_text(*command, names, format, width);
   }
   if (format == "json") out << "\n]\n";
 }

@@ -183,6 +183,22 @@ std::string flow(const std::string& label, const std::vector<std::string>& parts
   return text + line + "\n";
 }
 
+std::string wrap(const std::string& text, int indent, int width) {
+  std::string wrapped, rest = text;
+  while (display_width(rest) > width) {
+    std::size_t end = 0, at = 0;
+    for (int column = 0; at < rest.size() && column <= width; ++at) {
+      if (rest[at] == ' ' && static_cast<int>(at) > indent) end = at;
+      if (is_code_point_start(rest[at])) ++column;
+    }
+    if (end == 0) break;  // one long word
+    wrapped += rest.substr(0, rest.find_last_not_of(' ', end) + 1) + "\n";
+    const std::size_t next = rest.find_first_not_of(' ', end);
+    rest = repeated(" ", indent) + (next == std::string::npos ? "" : rest.substr(next));
+  }
+  return wrapped + clip(rest, width) + "\n";
+}
+
 std::string table(std::vector<Column> columns, int width) {
   drop_columns(columns, width);
   const int excess = table_width(columns) - width;

@@ -47,6 +47,9 @@ std::string repeated(const std::string& text, int times);
 /// lines are indented to the label's width.
 std::string flow(const std::string& label, const std::vector<std::string>& parts, int width);
 
+/// `text` broken at spaces into lines of at most `width` columns; further lines are indented.
+std::string wrap(const std::string& text, int indent, int width);
+
 enum class Align { kLeft, kRight };
 struct Column {
   std::string header;

@@ -68,6 +68,16 @@ OperatorPlan executed_plan(const Join& join, int index) {
   return plan;
 }
 
+/// Reads and writes cross the interconnect on paths of their own.
+Cycles interconnect_cycles(const Join& join, const hw::OperatorCounters& counters) {
+  Bytes read = 0, written = 0;
+  for (const hw::ReadWrite& traffic : counters.dram) {
+    read += traffic.read;
+    written += traffic.write;
+  }
+  return cycles_of(std::max(read, written), interconnect_bytes_per_cycle(join.hardware()));
+}
+
 Bounds bounds_of(const Join& join, int index, const OperatorPlan& plan, double peak) {
   const hw::OperatorCounters& counters = join.counters.operators.at(index);
   const double sustained = sustained_bytes_per_cycle(join.hardware());
@@ -75,15 +85,15 @@ Bounds bounds_of(const Join& join, int index, const OperatorPlan& plan, double p
   bounds.compute_cycles = cycles_of(counters.macs, peak);
   bounds.as_mapped_cycles = plan.cost.array_cycles;
   bounds.dram_cycles = cycles_of(plan.least_dram_bytes, sustained);
-  bounds.dram_as_mapped_cycles = cycles_of(plan.cost.bus_bytes, sustained);
+  bounds.dram_as_mapped_cycles =
+      std::max(cycles_of(plan.cost.bus_bytes, sustained), interconnect_cycles(join, counters));
   bounds.scratchpad_cycles = scratchpad_cycles(join.hardware(), counters.buffer_accesses);
   bounds.vector_cycles = plan.cost.vector_cycles;
   return bounds;
 }
 
 /// Vector operators take lane-cycles for operations, against the lanes' own ridge.
-Roofline roofline_of(const Join& join, const ReportRow& row, const OperatorPlan& plan,
-                     double peak) {
+Roofline roofline_of(const Join& join, const ReportRow& row, double peak) {
   const double bandwidth = join.ridge_bytes_per_cycle();
   const Bounds& bounds = row.bounds;
   Roofline roofline;
@@ -91,8 +101,7 @@ Roofline roofline_of(const Join& join, const ReportRow& row, const OperatorPlan&
   roofline.ridge_bandwidth = join.config.ridge_at_peak ? "peak" : "sustained";
   roofline.walls = {ratio(row.macs, peak), ratio(row.compulsory_bytes, bandwidth),
                     double(bounds.scratchpad_cycles), double(bounds.vector_cycles)};
-  roofline.as_mapped_walls = {double(bounds.as_mapped_cycles),
-                              ratio(plan.cost.bus_bytes, bandwidth),
+  roofline.as_mapped_walls = {double(bounds.as_mapped_cycles), double(bounds.dram_as_mapped_cycles),
                               double(bounds.scratchpad_cycles), double(bounds.vector_cycles)};
   const double lanes = join.hardware().vector.lanes;
   const double operations = row.macs > 0 ? 2.0 * row.macs : lanes * bounds.vector_cycles;
@@ -169,7 +178,7 @@ ReportRow operator_row(const Join& join, int index) {
   const OperatorPlan plan = executed_plan(join, index);
   row.bounds = bounds_of(join, index, plan, peak);
   row.compulsory_bytes = compulsory_bytes(op, join.graph) * executions_of(join, index);
-  row.roofline = roofline_of(join, row, plan, peak);
+  row.roofline = roofline_of(join, row, peak);
   row.mapping = mapping_of(plan);
   return row;
 }
@@ -271,6 +280,10 @@ std::vector<std::string> model_notes(const Join& join) {
   std::vector<std::string> notes;
   if (join.hardware().dram.model == hw::DramModel::kBandwidth) {
     notes.push_back("DRAM model `bandwidth`: no rows, no refresh");
+  }
+  const double link = interconnect_bytes_per_cycle(join.hardware());
+  if (link < sustained_bytes_per_cycle(join.hardware())) {
+    notes.push_back("the interconnect is narrower than the DRAM (bounds 'as mapped' count it)");
   }
   notes.push_back("no energy model");
   const auto& operators = join.graph.operators;

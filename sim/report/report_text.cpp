@@ -22,7 +22,8 @@ constexpr int kDisagreementsShown = 3;
 struct Page {
   const Report& report;
   const TextOptions& options;
-  std::vector<ReportRow> rows;  // by share, folded unless all are asked for
+  std::vector<ReportRow> rows;    // by share, folded unless all are asked for
+  std::vector<ReportRow> folded;  // by share
   Scale time, bytes, cycles;
 
   int width() const { return options.width; }
@@ -32,10 +33,15 @@ struct Page {
   double seconds(double cycle_count) const { return ratio(cycle_count, report.core_hz); }
 };
 
+/// "Softmax", "vision.Softmax": without its layer.
+std::string folded_name(const Page& page, const ReportRow& row) {
+  return (page.report.phases.size() > 1 ? row.phase + "." : "") + row.name;
+}
+
 std::string row_name(const Page& page, const ReportRow& row) {
-  std::string name = page.report.phases.size() > 1 ? row.phase + "." : "";
-  if (page.options.all && row.layer >= 0) name += fmt::format("L{}.", row.layer);
-  return name + row.name;
+  if (!page.options.all || row.layer < 0) return folded_name(page, row);
+  const std::string phase = page.report.phases.size() > 1 ? row.phase + "." : "";
+  return phase + fmt::format("L{}.", row.layer) + row.name;
 }
 
 std::string resource_name(const std::string& bound) {
@@ -186,7 +192,7 @@ struct CauseLine {
 
 /// The operators that own most of a cause: "Softmax 16.5, LayerNorm_1 2.2".
 std::string owners(const Page& page, int cause) {
-  std::vector<ReportRow> rows = page.rows;
+  std::vector<ReportRow> rows = page.folded;
   std::stable_sort(rows.begin(), rows.end(), [&](const ReportRow& a, const ReportRow& b) {
     return a.attribution[cause] > b.attribution[cause];
   });
@@ -197,8 +203,8 @@ std::string owners(const Page& page, int cause) {
   int shown = 0;
   for (const auto& row : rows) {
     if (shown == 3 || row.attribution[cause] < 0.05 * total) break;
-    text +=
-        (text.empty() ? "" : ", ") + row_name(page, row) + " " + scale.text(row.attribution[cause]);
+    text += (text.empty() ? "" : ", ") + folded_name(page, row) + " " +
+            scale.text(row.attribution[cause]);
     ++shown;
   }
   return text;
@@ -426,7 +432,7 @@ std::string operator_table(const Page& page) {
 
 std::vector<std::string> disagreement(const Page& page, const ReportRow& row) {
   const Roofline& roofline = *row.roofline;
-  std::string ideal = row_name(page, row) + ": ";
+  std::string ideal = folded_name(page, row) + ": ";
   if (row.macs > 0) {
     ideal +=
         fmt::format("roofline says {}, {} ops/B against a ridge of {} ({})",
@@ -442,7 +448,7 @@ std::vector<std::string> disagreement(const Page& page, const ReportRow& row) {
 std::string disagreements(const Page& page) {
   std::string text;
   int found = 0;
-  for (const auto& row : page.rows) {
+  for (const auto& row : page.folded) {
     if (!row.roofline || row.roofline->bound == row.roofline->as_mapped_bound) continue;
     if (++found <= kDisagreementsShown) {
       text += flow("   ", disagreement(page, row), page.width());
@@ -528,11 +534,16 @@ std::string model_lines(const Page& page) {
   return notes.empty() ? "" : flow(" MODEL    ", notes, page.width());
 }
 
-Page make_page(const Report& report, const TextOptions& options) {
-  Page page{report, options, {}, {}, {}, {}};
-  page.rows = options.all ? report.operators : fold_rows(report.operators, false);
-  std::stable_sort(page.rows.begin(), page.rows.end(),
+std::vector<ReportRow> by_share(std::vector<ReportRow> rows) {
+  std::stable_sort(rows.begin(), rows.end(),
                    [](const ReportRow& a, const ReportRow& b) { return a.cycles > b.cycles; });
+  return rows;
+}
+
+Page make_page(const Report& report, const TextOptions& options) {
+  Page page{report, options, {}, {}, {}, {}, {}};
+  page.folded = by_share(fold_rows(report.operators, false));
+  page.rows = options.all ? by_share(report.operators) : page.folded;
   page.time = time_scale(report.totals.time_s);
   page.bytes = byte_scale(static_cast<double>(moved_bytes(report.totals.dram)));
   page.time.decimals = std::max(1, page.time.decimals);

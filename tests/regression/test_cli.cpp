@@ -71,29 +71,37 @@ const std::vector<std::string> kReportFiles{"host.json", "report.csv", "report.j
 
 TEST_CASE("a wrong command line is one message and exit code 2") {
   check_refused("runn bert_edge",
-                "tessera: unknown verb `runn`; did you mean `run`?\n"
+                "tessera: unknown verb 'runn'; did you mean 'run'?\n"
                 "verbs: run, describe, compare, list, schema (tessera --help)");
   check_refused("run",
-                "tessera: `tessera run` needs a run: a name (tessera list runs), a file, or -");
-  check_refused("run bert_edge extra", "tessera: `tessera run` takes 1: what is `extra`?");
+                "tessera: 'tessera run' needs a run: a name (tessera list runs), a file, or -");
+  check_refused("run bert_edge extra", "tessera: 'tessera run' takes 1: what is 'extra'?");
   check_refused("run bert_edge --formt json",
-                "tessera: unknown option --formt; did you mean `--format`? (tessera run --help)");
-  check_refused("run -x", "tessera: unknown option -x (tessera run --help)");
+                "tessera: unknown option '--formt'; did you mean '--format'? (tessera run --help)");
+  check_refused("run -x", "tessera: unknown option '-x' (tessera run --help)");
   check_refused("run bert_edge --format jsn",
-                "tessera: --format jsn: `run` prints text, json, csv; did you mean `json`?");
+                "tessera: --format 'jsn': 'run' prints text, json, csv; did you mean 'json'?");
   check_refused("run bert_edge --set lanes", "tessera: --set lanes: expected KEY=VALUE");
   check_refused("run bert_edge --out ''", "tessera: --out needs a directory");
   check_refused("run - --what-if",
                 "tessera: --what-if reads the run again and again: give it a file, not -");
   check_refused("describe bert_edge --stage pla",
-                "tessera: --stage pla: stages are graph, plan, program; did you mean `plan`?");
+                "tessera: --stage 'pla': stages are graph, plan, program; did you mean 'plan'?");
   check_refused("list model",
-                "tessera: `tessera list` needs hardware, models or runs, not `model`; did you mean "
-                "`models`?");
+                "tessera: 'tessera list' needs hardware, models or runs, not 'model'; did you mean "
+                "'models'?");
+  for (const char* width : {"20", "-5", "161"}) {
+    check_refused("describe bert_edge --width " + std::string(width),
+                  "tessera: --width " + std::string(width) + " is not allowed (80 .. 160)");
+  }
+  check_refused("compare - -",
+                "tessera: standard input is read once: give 'tessera compare' a file, not '-', for "
+                "A or B");
+  check_refused("run /tmp", "tessera: '/tmp' is a directory, not a file");
   check_refused("schema x",
-                "tessera: `tessera schema` needs run, hardware, model or report, not `x`");
+                "tessera: 'tessera schema' needs run, hardware, model or report, not 'x'");
   check_refused("compare bert_edge",
-                "tessera: `tessera compare` needs two of: report.json files, runs; or one run and "
+                "tessera: 'tessera compare' needs two of: report.json files, runs; or one run and "
                 "--set");
 }
 
@@ -106,8 +114,8 @@ TEST_CASE("a subject that cannot be read is one message and exit code 2") {
   write_text(folder / "broken.json", "{");
   write_text(folder / "other.json", "{}");
   check_refused("run bert_edg",
-                "error: there is no run called 'bert_edg'\ndid you mean 'bert_edge'?");
-  check_refused("run ./none.yaml", "error: the file ./none.yaml does not exist");
+                "tessera: there is no run called 'bert_edg'\ndid you mean 'bert_edge'?");
+  check_refused("run ./none.yaml", "tessera: the file './none.yaml' does not exist");
   check_refused("run -", "<stdin>:1:1: error: the file is empty");
   check_refused("run empty.yaml", "empty.yaml:1:1: error: the file is empty", folder.path());
   check_refused("run binary.yaml",
@@ -115,11 +123,11 @@ TEST_CASE("a subject that cannot be read is one message and exit code 2") {
                 folder.path());
   check_refused("compare broken.json bert_edge", "tessera: broken.json: not JSON", folder.path());
   check_refused("compare other.json other.json",
-                "tessera: other.json, other.json: not a report: `schema` is not tessera-report/1",
+                "tessera: other.json: not a report: 'schema' is not tessera-report/1",
                 folder.path());
 }
 
-TEST_CASE("a wrong value names its key, what is allowed and the nearest name") {
+TEST_CASE("a wrong value names its key what is allowed and the nearest name") {
   check_refused("run bert_edge --set hardware.vector.lane=64",
                 "--set:1:17: error: hardware.vector.lane: unknown key\n"
                 "  hardware.vector.lane=64\n"
@@ -143,7 +151,7 @@ TEST_CASE("a wrong value names its key, what is allowed and the nearest name") {
                     "max_position_embeddings of bert_base)");
 }
 
-TEST_CASE("a buffer too small for any tile names the operator, the buffer and the missing bytes") {
+TEST_CASE("a buffer too small for any tile names the operator the buffer and the missing bytes") {
   check_refused("run bert_edge --set 'hardware.buffers.activations.capacity=1 KiB'",
                 "tessera: text.LayerNorm_embed: nothing fits: one element at a time needs 1600 "
                 "bytes of buffer 'activations' (1536 for parameters), which has 1024: 576 bytes "
@@ -183,7 +191,7 @@ TEST_CASE("no line of the text report is wider than asked") {
         80);
 }
 
-TEST_CASE("what-if names each change in full, also on 80 columns") {
+TEST_CASE("what-if names each change in full also on 80 columns") {
   const Ran ran = run_tessera("run bert_edge --set workload.tokens=16 --what-if --width 80");
   REQUIRE(ran.exit_code == 0);
   CHECK(widest(ran.out) == 80);
@@ -194,7 +202,7 @@ TEST_CASE("what-if names each change in full, also on 80 columns") {
   }
 }
 
-TEST_CASE("--out writes four complete files, the report as on standard output") {
+TEST_CASE("--out writes four complete files the report as on standard output") {
   const TemporaryFolder folder;
   const Ran ran = run_tessera("run bert_edge --format json --out a/b", folder.path());
   REQUIRE(ran.exit_code == 0);
@@ -241,7 +249,7 @@ TEST_CASE("a run that is interrupted leaves nothing half-written") {
   CHECK((!fs::exists(folder / "out") || names_in(folder / "out").empty()));
 }
 
-TEST_CASE("two runs print the same JSON; its figures of the host go to standard error") {
+TEST_CASE("two runs print the same JSON its figures of the host go to standard error") {
   const Ran first = run_tessera("run bert_edge --format json");
   const Ran second = run_tessera("run bert_edge --format json");
   REQUIRE(first.exit_code == 0);
@@ -277,7 +285,8 @@ TEST_CASE("a run compared with itself is identical") {
 TEST_CASE("twice the lanes show in Softmax and in the cycles that wait for the vector unit") {
   const Ran text = run_tessera("compare bert_edge --set hardware.vector.lanes=64");
   REQUIRE(text.exit_code == 0);
-  CHECK_THAT(text.out, Contains("hardware.vector.lanes: 32 -> 64"));
+  CHECK_THAT(text.out, StartsWith("bert_edge -> bert_edge --set hardware.vector.lanes=64\n") &&
+                           Contains("hardware.vector.lanes: 32 -> 64"));
   const Ran ran = run_tessera("compare bert_edge --set hardware.vector.lanes=64 --format json");
   const json compared = json::parse(ran.out);
   CHECK(compared.at("totals").at("moved_most") == "wait_vector");
@@ -287,7 +296,27 @@ TEST_CASE("twice the lanes show in Softmax and in the cycles that wait for the v
   CHECK(first.at("moved_most") == "wait_vector");
 }
 
-TEST_CASE("CSV of several runs stacks: one header, as many cells in every row") {
+TEST_CASE("no line of describe is wider than asked") {
+  for (const char* stage : {"graph", "plan", "program"}) {
+    for (const int width : {80, 100, 160}) {
+      INFO(stage << " " << width);
+      const Ran ran = run_tessera("describe bert_edge --set workload.tokens=4 --stage " +
+                                  std::string(stage) + " --width " + std::to_string(width));
+      REQUIRE(ran.exit_code == 0);
+      CHECK(widest(ran.out) <= width);
+    }
+  }
+}
+
+TEST_CASE("a machine that is not the named one is said to be changed") {
+  const auto head = [](const std::string& options) {
+    return lines_of(run_tessera("run bert_edge --set workload.tokens=4 " + options).out).at(0);
+  };
+  CHECK_THAT(head(""), Contains("edge_32x32, "));
+  CHECK_THAT(head("--set hardware.vector.lanes=64"), Contains("edge_32x32 (changed), "));
+}
+
+TEST_CASE("CSV of several runs stacks one header as many cells in every row") {
   const std::string bert = run_tessera("run bert_edge --format csv").out;
   const std::string vit = run_tessera("run vit_b16_224_server --format csv").out;
   const auto rows = lines_of(bert), others = lines_of(vit);

@@ -33,7 +33,7 @@ TEST_CASE("smollm2_edge reports the same bytes from every build") {
 
 TEST_CASE("bert_edge reports the same bytes from every build") { check_same_report("bert_edge"); }
 
-TEST_CASE("the report knows neither the folder, the terminal nor the environment of its run") {
+TEST_CASE("the report knows neither the folder the terminal nor the environment of its run") {
   const TemporaryFolder folder;
   const Ran here = run_tessera("run bert_edge --format json");
   const Ran there =

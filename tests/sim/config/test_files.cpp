@@ -40,7 +40,7 @@ TEST_CASE("endless brackets and deep nesting are refused") {
 TEST_CASE("a directory and an unknown run are refused on the command line") {
   ConfigFolder folder;
   folder.write("folder.yaml/x", "");
-  CHECK(error_of("./folder.yaml") == "error: the file ./folder.yaml does not exist");
+  CHECK(error_of("./folder.yaml") == "error: './folder.yaml' is a directory, not a file");
   CHECK(error_of("siglip_edgy") ==
         "error: there is no run called 'siglip_edgy'\ndid you mean 'siglip_edge'?");
 }

@@ -561,7 +561,7 @@ TEST_CASE("a run that names what is not there is refused") {
                  "hardware: ./none.yaml\n"
                  "workload: {model: m}\n",
                  {},
-                 "case.yaml:1:11: error: hardware: the file ./none.yaml does not exist\n"
+                 "case.yaml:1:11: error: hardware: the file './none.yaml' does not exist\n"
                  "  hardware: ./none.yaml\n"
                  "            ^"},
                 {"an unknown model",
@@ -669,7 +669,8 @@ TEST_CASE("an impossible workload precision or mapping is refused") {
            {},
            "case.yaml:3:10: error: fusion.attention: attention fusion is not built yet\n"
            "  fusion: {attention: true}\n"
-           "           ^"},
+           "           ^\n"
+           "allowed: epilogue"},
           {"a word for a truth value",
            run_and("fusion: {epilogue: yes}\n"),
            {},
@@ -706,7 +707,7 @@ TEST_CASE("an impossible workload precision or mapping is refused") {
           {"a plan that is not there",
            run_and("mapping: {plan: plan.yaml}\n"),
            {},
-           "case.yaml:3:17: error: mapping.plan: the file plan.yaml does not exist\n"
+           "case.yaml:3:17: error: mapping.plan: the file 'plan.yaml' does not exist\n"
            "  mapping: {plan: plan.yaml}\n"
            "                  ^"},
           {"another fidelity",
@@ -721,13 +722,15 @@ TEST_CASE("an impossible workload precision or mapping is refused") {
            {},
            "case.yaml:3:1: error: expect: checking expectations is not built yet\n"
            "  expect: {latency: 30 ms}\n"
-           "  ^"},
+           "  ^\n"
+           "allowed: name, hardware, workload, precision, fusion, mapping, fidelity, roofline"},
           {"a sweep file",
            run_and("axes: {}\n"),
            {},
            "case.yaml:3:1: error: axes: sweeping is not built yet\n"
            "  axes: {}\n"
-           "  ^"},
+           "  ^\n"
+           "allowed: name, hardware, workload, precision, fusion, mapping, fidelity, roofline"},
       });
 }
 

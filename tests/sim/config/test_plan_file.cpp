@@ -49,7 +49,7 @@ Plan small_plan(const workloads::Graph& graph) {
   plan.operators = {gemm, norm};
   plan.tensors = {
       {"text.x", 4096, 4096, 64, Layout::kRowMajor, 1024, Lifetime::kActivation, 0, 0},
-      {"text.L0.w", 8192, 4096, 64, Layout::kTiled, 1024, Lifetime::kWeight, 0, 0},
+      {"text.L0.w", 8192, 4096, 64, Layout::kRowMajor, 1024, Lifetime::kWeight, 0, 0},
       {"text.L0.y", -1, 0, 0, Layout::kRowMajor, 0, Lifetime::kActivation, 0, 1},
       {"text.L0.z", 16384, 4160, 65, Layout::kRowMajor, 1, Lifetime::kPersistent, 1, 1}};
   return plan;
@@ -120,9 +120,9 @@ TEST_CASE("a plan reads back as it was written") {
 TEST_CASE("a plan that does not fit the run is refused") {
   CHECK(error_of_plan(written()) == "");
   CHECK(error_of_plan(replaced(written(), "MLP_FC1", "MLP_FC9")) ==
-        "plan.yaml:4:3: error: operators: the operator 'text.L0.MLP_FC1' of the run is missing");
+        "plan.yaml:4:3: error: operators.\"text.L0.MLP_FC9\": the run has no such operator");
   CHECK(error_of_plan(replaced(written(), "text.L0.w", "text.L0.v")) ==
-        "plan.yaml:19:3: error: tensors: the tensor 'text.L0.w' of the run is missing");
+        "plan.yaml:20:3: error: tensors.\"text.L0.v\": the run has no such tensor");
   CHECK(error_of_plan(written() + "  text.L1.w: {}\n") ==
         "plan.yaml:23:3: error: tensors.\"text.L1.w\": the run has no such tensor");
   CHECK(error_of_plan(replaced(written(), "nkm", "nkk")) ==

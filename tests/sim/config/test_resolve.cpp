@@ -105,6 +105,35 @@ TEST_CASE("a run on a base changes its machine inline and replaces it by name") 
   CHECK(load_run("phases").phases.size() == 2);
 }
 
+TEST_CASE("a machine that is not the named one shows it, and its tree reads back") {
+  CHECK(run_of("").hardware.name == "hw");
+  CHECK(run_of("", {"hardware.array.rows=8"}).hardware.name == "hw");  // as it was
+  const RunConfig changed = run_of("", {"hardware.array.rows=64"});
+  CHECK(changed.hardware.name == "hw (changed)");
+  CHECK(changed.resolved["hardware"]["name"] == "hw");
+  CHECK(run_of("", {"hardware={base: tiny_8x8, array: {rows: 4}}"}).hardware.name ==
+        "tiny_8x8 (changed)");
+  CHECK(run_of("", {"hardware=tiny_8x8"}).hardware.name == "tiny_8x8");
+  CHECK(run_of("", {"hardware.name=mine", "hardware.array.rows=64"}).hardware.name == "mine");
+}
+
+TEST_CASE("a model beyond any machine is refused") {
+  ConfigFolder folder;
+  folder.write("case.yaml", "hardware: hw\nworkload: vit_b16_224\n");
+  const auto first_line = [](const std::string& set) {
+    const std::string error = error_of("case.yaml", {set});
+    return error.substr(0, error.find('\n'));
+  };
+  CHECK(first_line("workload.model.image_size=16385") ==
+        "--set:1:27: error: workload.model.image_size: 16385 is not allowed (1 .. 16384)");
+  CHECK(first_line("workload.model={base: vit_b16_224, image_size: 16384, patch_size: 1}") ==
+        "--set:1:16: error: workload.model: attention scores of vit_b16_224 would have 8.65e+17 "
+        "elements (1e+12 at most)");
+  CHECK(first_line("workload={model: vit_b16_224, batch: 65536, repeat: 100000}") ==
+        "--set:1:18: error: workload.model: vit_b16_224 would take up to 1.13e+20 MACs (1e+17 at "
+        "most)");
+}
+
 TEST_CASE("set reaches every part of the resolved tree") {
   CHECK(run_of("", {"hardware.dram.channels=2"}).hardware.dram.channels == 2);
   CHECK(run_of("", {"hardware.array.rows=64"}).hardware.array.rows == 64);

@@ -315,7 +315,7 @@ TEST_CASE("validation names what is wrong with an edited plan") {
   CHECK_THROWS_WITH(validate_plan(plan, graph, hardware), Catch::Contains("both are alive"));
 }
 
-TEST_CASE("the next operator's slots lie behind the ones in use") {
+TEST_CASE("the next operators slots lie behind the ones in use") {
   std::mt19937 random(2);
   const Graph graph = random_graph(random, 4);
   const Plan plan = map_graph(graph, edge(), {});

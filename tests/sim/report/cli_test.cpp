@@ -61,7 +61,7 @@ int entries(const fs::path& directory) {
 
 }  // namespace
 
-TEST_CASE("a run takes a subject, changes and options") {
+TEST_CASE("a run takes a subject changes and options") {
   const CommandLine line =
       parse({"run", "siglip", "--set", "hardware.dram.channels=2", "--set=workload.batch=4",
              "--format", "json", "--out", "dir", "--all", "--what-if", "--width", "120"});
@@ -81,22 +81,22 @@ TEST_CASE("a subject may follow the options and may be standard input") {
 }
 
 TEST_CASE("a misspelt verb meets the nearest one") {
-  CHECK_THAT(usage_error({"rnu", "x"}), Contains("did you mean `run`"));
-  CHECK_THAT(usage_error({"desc", "x"}), Contains("did you mean `describe`"));
+  CHECK_THAT(usage_error({"rnu", "x"}), Contains("did you mean 'run'"));
+  CHECK_THAT(usage_error({"desc", "x"}), Contains("did you mean 'describe'"));
   CHECK_THAT(usage_error({"xylophone"}), !Contains("did you mean"));
 }
 
 TEST_CASE("what cannot be carried out is one clear message") {
   CHECK_THAT(usage_error({"run"}), Contains("needs a run"));
-  CHECK_THAT(usage_error({"run", "a", "b"}), Contains("what is `b`"));
+  CHECK_THAT(usage_error({"run", "a", "b"}), Contains("what is 'b'"));
   CHECK_THAT(usage_error({"run", "a", "--format", "yaml"}), Contains("prints text, json, csv"));
   CHECK_THAT(usage_error({"run", "a", "--set", "lanes"}), Contains("expected KEY=VALUE"));
   CHECK_THAT(usage_error({"run", "a", "--nonsense"}), Contains("nonsense"));
-  CHECK_THAT(usage_error({"describe", "a", "--stage", "grap"}), Contains("did you mean `graph`"));
-  CHECK_THAT(usage_error({"list", "hardwar"}), Contains("did you mean `hardware`"));
-  CHECK_THAT(usage_error({"schema", "x"}), Contains("run, hardware, model or report, not `x`"));
+  CHECK_THAT(usage_error({"describe", "a", "--stage", "grap"}), Contains("did you mean 'graph'"));
+  CHECK_THAT(usage_error({"list", "hardwar"}), Contains("did you mean 'hardware'"));
+  CHECK_THAT(usage_error({"schema", "x"}), Contains("run, hardware, model or report, not 'x'"));
   CHECK_THAT(usage_error({"compare", "a"}), Contains("--set"));
-  CHECK_THAT(usage_error({"compare", "a", "b", "--set", "x=1"}), Contains("leave out `b`"));
+  CHECK_THAT(usage_error({"compare", "a", "b", "--set", "x=1"}), Contains("leave out 'b'"));
   CHECK(usage_error({"compare", "a", "--set", "x=1"}) == "no error");
 }
 
@@ -131,7 +131,7 @@ TEST_CASE("a file that cannot be replaced is left alone and leaves nothing behin
   CHECK(fs::is_directory(path / "occupied"));
 }
 
-TEST_CASE("an output directory is made with its parents, and a file in its place is refused") {
+TEST_CASE("an output directory is made with its parents and a file in its place is refused") {
   const TemporaryDirectory directory;
   const fs::path deep = directory.path / "a" / "b";
   prepare_directory(deep.string());

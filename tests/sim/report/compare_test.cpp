@@ -58,6 +58,24 @@ TEST_CASE("an operator that only one report has is named") {
   CHECK_THAT(text, Contains("vision.Extra") && Contains("only in the new report"));
 }
 
+TEST_CASE("only what moved has a row, and bytes alone keep their column") {
+  const Json a = report_json(encoder_sample().report());
+  Json b = a;
+  b["operators"][0]["traffic"]["dram"]["weights"]["read_bytes"] = 0;
+  b["operators"][1]["attribution"]["compute"] = 0;  // a cause alone
+  const std::string text = compare_text(a, b, {80, false, false});
+  CHECK_THAT(text, Contains("DRAM MB") && Contains("vision.Attn_Q") && !Contains("vision.Softmax"));
+}
+
+TEST_CASE("an incomplete report is told by what it lacks") {
+  const Json a = report_json(encoder_sample().report());
+  Json part = a;
+  part["operators"][0].erase("attribution");
+  CHECK_THROWS_WITH(compare_json(a, part), "not a complete report: 'attribution' is missing");
+  part["operators"] = 3;
+  CHECK_THROWS_WITH(compare_json(a, part), "not a complete report: 'operators' is not a list");
+}
+
 TEST_CASE("what is no report is refused") {
   const Json a = report_json(encoder_sample().report());
   CHECK_THROWS_AS(compare_json(a, Json::object()), std::invalid_argument);

@@ -8,7 +8,7 @@ using namespace tessera;
 using namespace tessera::sim;
 using namespace tessera::sim::test;
 
-TEST_CASE("at the ridge of 80 MLP_Gate is bound by the array, next by DRAM") {
+TEST_CASE("at the ridge of 80 MLP_Gate is bound by the array next by DRAM") {
   const Report report = gate_sample().report();
   const Roofline& roofline = *report.operators.at(0).roofline;
   const double bytes = 50 * 960 + 960 * 2560 + 50 * 2560;
@@ -83,7 +83,7 @@ TEST_CASE("utilization is the MACs over the peak in the same cycles") {
   CHECK(totals.utilization == Approx(totals.macs / (1024.0 * totals.cycles)));
 }
 
-TEST_CASE("the total's bounds are sums per resource") {
+TEST_CASE("the totals bounds are sums per resource") {
   const Report report = encoder_sample().report();
   Bounds sum;
   for (const auto& row : report.operators) {
@@ -161,14 +161,14 @@ TEST_CASE("identical layers fold into one row that adds up") {
         Approx(report.operators[2].roofline->as_mapped_next_share));
 }
 
-TEST_CASE("equal walls are named in the order compute, dram, scratchpad, vector") {
+TEST_CASE("equal walls are named in the order compute dram scratchpad vector") {
   const Verdict verdict = judge({10, 10, 3, 10});
   CHECK(verdict.bound == "compute");
   CHECK(verdict.next_bound == "dram");
   CHECK(verdict.next_share == 1.0);
 }
 
-TEST_CASE("an operator hidden behind others has achieved its roofline, not more") {
+TEST_CASE("an operator hidden behind others has achieved its roofline not more") {
   Sample sample = gate_sample();
   sample.counters.operators[0].attribution.fill(0);
   CHECK(sample.report().operators[0].roofline->achieved_fraction == 1.0);

@@ -123,7 +123,7 @@ TEST_CASE("report.json has the names of the contract") {
   check_names(json["vector"], {"hidden_cycles", "exposed_cycles"});
 }
 
-TEST_CASE("what has no model is null, never 0") {
+TEST_CASE("what has no model is null never 0") {
   const Json json = report_json(encoder_sample().report());
   CHECK(json["totals"]["energy_j"].is_null());
   CHECK(json["dram"]["row_hit_rate"].is_null());
@@ -131,7 +131,7 @@ TEST_CASE("what has no model is null, never 0") {
   CHECK(json["operators"][1]["mapping"]["dataflow"].is_null());
 }
 
-TEST_CASE("a report obeys its schema, and the schema notices when it does not") {
+TEST_CASE("a report obeys its schema and the schema notices when it does not") {
   const Json schema = report_schema();
   Json json = report_json(encoder_sample().report());
   CHECK(violation(schema, schema, json, "report").empty());
@@ -157,7 +157,7 @@ TEST_CASE("the same input gives the same bytes") {
         report_json(encoder_sample().report()).dump());
 }
 
-TEST_CASE("CSV has one header, a row per operator and layer, and stacks by its run column") {
+TEST_CASE("CSV has one header a row per operator and layer and stacks by its run column") {
   const auto lines = lines_of(report_csv(encoder_sample().report()));
   REQUIRE(lines.size() == 7);
   CHECK(lines[0].rfind("run,name,phase,layer,core,kind,m,k,n,count,", 0) == 0);
@@ -197,7 +197,7 @@ TEST_CASE("the text never exceeds its width") {
   }
 }
 
-TEST_CASE("the text answers first, with the report's own numbers") {
+TEST_CASE("the text answers first with the reports own numbers") {
   const Sample sample = encoder_sample();
   const Report report = sample.report();
   const std::string text = report_text(report, {}, {100, false, false});
@@ -220,7 +220,7 @@ TEST_CASE("the text answers first, with the report's own numbers") {
   CHECK_THAT(text, Contains("DRAM model `bandwidth`: no rows, no refresh"));
 }
 
-TEST_CASE("at 80 columns the verdicts stay, at 160 the tiles come") {
+TEST_CASE("at 80 columns the verdicts stay at 160 the tiles come") {
   const Report report = encoder_sample().report();
   const std::string narrow = report_text(report, {}, {80, false, false});
   const std::string wide = report_text(report, {}, {160, false, false});
@@ -248,7 +248,7 @@ TEST_CASE("many small operators end in one line that adds them up") {
   CHECK_THAT(report_text(sample.report(), {}, {100, true, false}), !Contains("more"));
 }
 
-TEST_CASE("a roofline that differs from the mapping's limit is said, with its ridge") {
+TEST_CASE("a roofline that differs from the mappings limit is said with its ridge") {
   const std::string text = report_text(gate_sample(2.0).report(), {}, {100, false, false});
   CHECK_THAT(text,
              Contains("MLP_Gate: roofline says array, 93.3 ops/B against a ridge of 80 (peak)") &&
@@ -266,7 +266,7 @@ TEST_CASE("several phases get a table") {
   CHECK_THAT(line_with(text, "Test-LM"), Contains("121,000"));
 }
 
-TEST_CASE("what-if lines show time, change and traffic, and why one cannot be") {
+TEST_CASE("what-if lines show time change and traffic and why one cannot be") {
   const Report report = encoder_sample().report();
   const std::vector<WhatIf> what_ifs{
       {"hardware.vector.lanes: 64", true, "Softmax: wait_vector -1.372 M cycles", 7275240,
@@ -307,7 +307,7 @@ TEST_CASE("numbers and bars") {
   CHECK(of_capacity(392 << 10, 512 << 10) == "392 of 512 KiB");
 }
 
-TEST_CASE("the graph as CSV has the columns of operators.csv, layers summed") {
+TEST_CASE("the graph as CSV has the columns of operators.csv layers summed") {
   const auto lines = lines_of(describe_graph(encoder_sample().graph, "csv"));
   REQUIRE(lines.size() == 4);
   CHECK(lines[0] ==
@@ -317,7 +317,7 @@ TEST_CASE("the graph as CSV has the columns of operators.csv, layers summed") {
         "1572864,1572864");
 }
 
-TEST_CASE("the plan as text shows each operator's traffic and its gap") {
+TEST_CASE("the plan as text shows each operators traffic and its gap") {
   const Sample sample = encoder_sample();
   const std::string text = describe_plan(sample.graph, sample.plan, sample.config.hardware, "text");
   CHECK_THAT(line_with(text, "MLP_FC1"),
@@ -364,7 +364,7 @@ std::string program_as(const std::string& format) {
 
 }  // namespace
 
-TEST_CASE("the program prints as text, JSON, CSV and YAML") {
+TEST_CASE("the program prints as text JSON CSV and YAML") {
   const auto text = lines_of(program_as("text"));
   REQUIRE(text.size() == 2);
   CHECK_THAT(text[0],
@@ -383,7 +383,7 @@ TEST_CASE("YAML quotes what it could mistake") {
         "a: \"no\"\nb: plain\nc: \"1x\"\nd: [1, 2]\n");
 }
 
-TEST_CASE("the host's figures have their own document") {
+TEST_CASE("the hosts figures have their own document") {
   HostFigures host;
   host.wall_s = 1.5;
   host.events = 7;

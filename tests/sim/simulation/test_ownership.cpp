@@ -45,7 +45,7 @@ TEST_CASE("a lone load takes latency plus bytes over bandwidth") {
   CHECK(counters.operators[0].dram[static_cast<int>(TrafficClass::kWeights)].read == 1600);
 }
 
-TEST_CASE("a lone Gemm owns preload, compute and drain") {
+TEST_CASE("a lone Gemm owns preload compute and drain") {
   ProgramWriter program;
   program.gemm(0, 64, 8, 8);
   const hw::HardwareConfig machine = test::tiny_machine();
@@ -72,7 +72,7 @@ TEST_CASE("a chained Gemm of few rows lasts as long as the next block takes to l
   CHECK(owned(counters, 0, Cause::kCompute) == 30);
 }
 
-TEST_CASE("a softmax in front of a Gemm owns the wait, not the load behind it") {
+TEST_CASE("a softmax in front of a Gemm owns the wait not the load behind it") {
   // Operator 0: softmax of what was loaded, stored; operator 1 loads it back and multiplies.
   ProgramWriter program;
   const auto a = program.load(0, 1, {0, 0, 4096}, TrafficClass::kActivations);

@@ -194,7 +194,7 @@ TEST_CASE("the interconnect has a clock and a latency of its own") {
   CHECK(run(one_load(1600), 1, machine).total == 2 * 20 + kLatency + 1600 / 8);
 }
 
-TEST_CASE("the DRAM keeps its time whatever the core's clock") {
+TEST_CASE("the DRAM keeps its time whatever the cores clock") {
   // 1600 bytes: 100 ns latency and 100 ns of data.
   for (const std::int64_t hz : {800'000'000L, 1'600'000'000L, 333'333'333L, 2'400'000'000L}) {
     HardwareConfig machine = test::tiny_machine();
