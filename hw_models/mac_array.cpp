@@ -148,6 +148,7 @@ void MacArray::end_stream(Cycles now) {
   record.operands_in = now;
   record.drained = now + job.cost.drain;
   counters_.operators[static_cast<std::size_t>(op)].scratchpad_stall += lost;
+  timer_.held_up(lost);
   streams_.close();
   request_epilogue(now);
   const bool pending = record.command.gemm.epilogue.has_value() && !epilogue_done_;

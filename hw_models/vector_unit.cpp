@@ -134,6 +134,7 @@ void VectorUnit::end(Cycles now) {
   op.vector_busy += now - started_;
   op.vector_hidden += array_.streamed_until(now) - streamed_at_start_;
   op.scratchpad_stall += stalled;
+  timer_.held_up(stalled);
   streams_.close();
   if (running_epilogue_) {
     array_.epilogues_done.post({running_});

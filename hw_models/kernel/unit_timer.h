@@ -14,6 +14,11 @@ class UnitTimer {
     account(now);
     state_ = state;
   }
+  /// `cycles` counted as busy were lost to a bank.
+  void held_up(Cycles cycles) {
+    counters_.busy -= cycles;
+    counters_.stalled += cycles;
+  }
   UnitCounters finish(Cycles now) {
     account(now);
     return counters_;

@@ -195,7 +195,7 @@ void check_out(const Verb& verb, const po::variables_map& values) {
 void check_sets(const CommandLine& line) {
   for (const auto& set : line.sets) {
     if (set.find('=') == std::string::npos || set.front() == '=') {
-      throw UsageError("--set " + set + ": expected KEY=VALUE");
+      throw UsageError("--set '" + set + "': expected KEY=VALUE");
     }
   }
 }

@@ -1,4 +1,5 @@
 // A plan as YAML and back.
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -177,9 +178,14 @@ void check_names(const Value& value, const std::string& path, const std::vector<
     if (known.count(entry.key) > 0) continue;
     std::string near = config::nearest(entry.key, {absent.begin(), absent.end()});
     if (near.empty()) near = config::nearest(entry.key, names);
+    std::string hint = near.empty() ? "" : fmt::format("did you mean '{}'?", near);
+    if (near.empty() && !absent.empty()) {  // the plan of another run
+      const auto first = std::find_if(names.begin(), names.end(),
+                                      [&](const auto& name) { return absent.count(name) > 0; });
+      hint = fmt::format("the {} '{}' of the run is missing", what, *first);
+    }
     config::fail(entry.key_position, config::join_path(path, entry.key),
-                 fmt::format("the run has no such {}", what),
-                 {near.empty() ? "" : fmt::format("did you mean '{}'?", near)});
+                 fmt::format("the run has no such {}", what), {hint});
   }
 }
 

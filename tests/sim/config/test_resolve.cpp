@@ -129,9 +129,9 @@ TEST_CASE("a model beyond any machine is refused") {
   CHECK(first_line("workload.model={base: vit_b16_224, image_size: 16384, patch_size: 1}") ==
         "--set:1:16: error: workload.model: attention scores of vit_b16_224 would have 8.65e+17 "
         "elements (1e+12 at most)");
-  CHECK(first_line("workload={model: vit_b16_224, batch: 65536, repeat: 100000}") ==
-        "--set:1:18: error: workload.model: vit_b16_224 would take up to 1.13e+20 MACs (1e+17 at "
-        "most)");
+  CHECK_THAT(error_of("case.yaml", {"workload={model: vit_b16_224, batch: 65536, repeat: 100000}"}),
+             Catch::Contains("error: workload.model: vit_b16_224 would take up to 1.51e+20 MACs "
+                             "(1e+17 at most)"));
 }
 
 TEST_CASE("set reaches every part of the resolved tree") {

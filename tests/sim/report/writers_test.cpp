@@ -236,6 +236,12 @@ TEST_CASE("layers fold unless all are asked for") {
   CHECK_THAT(report_text(report, {}, {100, false, false}), !Contains("L1.Softmax"));
   CHECK_THAT(report_text(report, {}, {100, true, false}),
              Contains("L0.Softmax") && Contains("L1.Softmax"));
+  const auto causes = [&](bool all) {
+    const std::string text = report_text(report, {}, {100, all, false});
+    const std::size_t begin = text.find("ARRAY CYCLES");
+    return text.substr(begin, text.find("OPERATOR") - begin);
+  };
+  CHECK(causes(true) == causes(false));
 }
 
 TEST_CASE("many small operators end in one line that adds them up") {
