@@ -21,8 +21,6 @@ using workloads::MatrixView;
 using workloads::Operator;
 using workloads::Phase;
 
-constexpr int kDefaultWidth = 100;
-
 /// Operators of one phase with the same name and shape.
 struct FoldedOperator {
   const Operator* first = nullptr;
@@ -196,7 +194,7 @@ Json graph_json(const Graph& graph) {
 }  // namespace
 
 std::string describe_graph(const Graph& graph, const std::string& format) {
-  return describe_graph(graph, format, kDefaultWidth);
+  return describe_graph(graph, format, TextOptions{}.width);
 }
 
 std::string describe_graph(const Graph& graph, const std::string& format, int width) {

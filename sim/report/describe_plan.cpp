@@ -17,8 +17,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kDefaultWidth = 100;
-
 std::string buffer_name(const hw::HardwareConfig& hardware, int buffer) {
   return buffer < 0 ? "" : hardware.buffers.at(buffer).name;
 }
@@ -119,7 +117,7 @@ Json plan_json(const Plan& plan, const hw::HardwareConfig& hardware) {
 }
 
 /// "1024x768x64 mnk", "8 rows x 1024"
-std::string tile_text(const OperatorPlan& plan) {
+std::string plan_tile_text(const OperatorPlan& plan) {
   if (!plan.is_gemm) return fmt::format("{} rows x {}", plan.vector.rows, plan.vector.cols);
   const GemmMapping& gemm = plan.gemm;
   return fmt::format("{}x{}x{} {}", gemm.tile.m, gemm.tile.k, gemm.tile.n,
@@ -174,7 +172,7 @@ std::vector<PlanRow> fold_plan(const workloads::Graph& graph, const Plan& plan) 
                                        : fmt::format("{} x {}", op.m, op.n);
     const OperatorPlan& entry = plan.operators[i];
     const std::string mapping =
-        tile_text(entry) + flow_text(entry) + resident_text(entry) + double_text(entry);
+        plan_tile_text(entry) + flow_text(entry) + resident_text(entry) + double_text(entry);
     const std::string name = op.phase + "." + op.name;
     const auto [at, is_new] = position.emplace(std::make_tuple(name, shape, mapping), rows.size());
     if (is_new) rows.push_back({name, shape, 0, &entry});
@@ -208,7 +206,7 @@ std::string plan_text(const workloads::Graph& graph, const Plan& plan, int width
                                          kilobytes(entry.lower_bound_bytes),
                                          entry.least_dram_bytes > 0 ? percent(gap_of(entry)) : "-",
                                          grouped(entry.cost.latency),
-                                         tile_text(entry),
+                                         plan_tile_text(entry),
                                          flow_text(entry),
                                          resident_text(entry),
                                          double_text(entry)};
@@ -246,7 +244,7 @@ std::string plan_csv(const workloads::Graph& graph, const Plan& plan) {
 
 std::string describe_plan(const workloads::Graph& graph, const Plan& plan,
                           const hw::HardwareConfig& hardware, const std::string& format) {
-  return describe_plan(graph, plan, hardware, format, kDefaultWidth);
+  return describe_plan(graph, plan, hardware, format, TextOptions{}.width);
 }
 
 std::string describe_plan(const workloads::Graph& graph, const Plan& plan,
