@@ -12,7 +12,6 @@
 #include "sim/lowering/lowering.h"
 #include "sim/mapper/mapper.h"
 #include "sim/pipeline.h"
-#include "sim/report/describe_text.h"
 #include "sim/report/format.h"
 #include "sim/report/version.h"
 #include "sim/report/writers.h"
@@ -73,7 +72,7 @@ void describe(const CommandLine& line) {
     write_stdout(describe_graph(prepared.graph, line.format, width));
   } else if (line.stage == "program") {
     const auto program = lower(prepared.graph, prepared.plan, hardware);
-    describe_program(*program, prepared.graph, hardware, line.format, width, std::cout);
+    describe_program(*program, prepared.graph, hardware, line.format, std::cout, width);
     if (!std::cout.flush()) throw OutputError("cannot write to standard output");
   } else if (line.format == "yaml") {
     write_stdout(write_plan_yaml(prepared.plan, hardware));

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "sim/report/csv.h"
-#include "sim/report/describe_text.h"
 #include "sim/report/format.h"
 #include "sim/report/writers.h"
 #include "sim/report/yaml_text.h"
@@ -192,10 +191,6 @@ Json graph_json(const Graph& graph) {
 }
 
 }  // namespace
-
-std::string describe_graph(const Graph& graph, const std::string& format) {
-  return describe_graph(graph, format, TextOptions{}.width);
-}
 
 std::string describe_graph(const Graph& graph, const std::string& format, int width) {
   if (format == "csv") return graph_csv(graph);

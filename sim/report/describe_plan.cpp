@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "sim/report/csv.h"
-#include "sim/report/describe_text.h"
 #include "sim/report/format.h"
 #include "sim/report/roofline.h"
 #include "sim/report/writers.h"

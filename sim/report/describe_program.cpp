@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "sim/report/csv.h"
-#include "sim/report/describe_text.h"
 #include "sim/report/format.h"
 #include "sim/report/writers.h"
 #include "sim/report/yaml_text.h"
@@ -196,13 +195,7 @@ std::string command_text(const Command& command, const Names& names, const std::
 
 void describe_program(hw::CommandSource& program, const workloads::Graph& graph,
                       const hw::HardwareConfig& hardware, const std::string& format,
-                      std::ostream& out) {
-  describe_program(program, graph, hardware, format, std::numeric_limits<int>::max(), out);
-}
-
-void describe_program(hw::CommandSource& program, const workloads::Graph& graph,
-                      const hw::HardwareConfig& hardware, const std::string& format, int width,
-                      std::ostream& out) {
+                      std::ostream& out, int width) {
   if (format != "text" && format != "csv" && format != "json" && format != "yaml") {
     throw std::invalid_argument("no program as " + format);
   }

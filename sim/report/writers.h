@@ -2,6 +2,7 @@
 #pragma once
 
 #include <iosfwd>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -43,13 +44,17 @@ std::string compare_text(const nlohmann::ordered_json& a, const nlohmann::ordere
 nlohmann::ordered_json compare_json(const nlohmann::ordered_json& a,
                                     const nlohmann::ordered_json& b);
 
-/// `format`: text | json | csv | yaml. The graph as CSV has the columns of operators.csv.
-std::string describe_graph(const workloads::Graph& graph, const std::string& format);
+/// `format`: text | json | csv | yaml; text keeps within `width` columns (80 .. 160). The graph as
+/// CSV has the columns of operators.csv.
+std::string describe_graph(const workloads::Graph& graph, const std::string& format,
+                           int width = 100);
 std::string describe_plan(const workloads::Graph& graph, const Plan& plan,
-                          const hw::HardwareConfig& hardware, const std::string& format);
-/// Streams the program command by command to `out` (memory stays flat).
+                          const hw::HardwareConfig& hardware, const std::string& format,
+                          int width = 100);
+/// Streams the program command by command to `out` (memory stays flat); longer lines go on below,
+/// indented.
 void describe_program(hw::CommandSource& program, const workloads::Graph& graph,
                       const hw::HardwareConfig& hardware, const std::string& format,
-                      std::ostream& out);
+                      std::ostream& out, int width = std::numeric_limits<int>::max());
 
 }  // namespace tessera::sim

@@ -496,7 +496,10 @@ TEST_CASE("every byte of a program is moved once and every cycle has one owner")
     CHECK(attributed(counters) == counters.total);
     CHECK(vector_hidden <= vector_busy);
     CHECK(vector_hidden >= 0);
-    CHECK(counters.units.at("core0.vector").busy == vector_busy);
+    // What a bank held up of it counts as stalled in the unit.
+    const hw::UnitCounters& vector = counters.units.at("core0.vector");
+    CHECK(vector.busy <= vector_busy);
+    CHECK(vector.busy + vector.stalled >= vector_busy);
     for (const auto& unit : counters.units) {
       INFO(unit.first);
       CHECK(unit.second.busy + unit.second.stalled + unit.second.idle == counters.total);
