@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "hw_models/kernel/process.h"
+
 namespace tessera::hw {
 
 DmaEngine::DmaEngine(sc_core::sc_module_name name, const HardwareConfig& config,
@@ -18,12 +20,9 @@ DmaEngine::DmaEngine(sc_core::sc_module_name name, const HardwareConfig& config,
       alarm_(clock_),
       window_(config.dma.burst * config.dma.outstanding),
       slice_(dma_slice_bytes(config.dma)) {
-  sc_core::sc_spawn_options options;
-  options.spawn_method();
-  options.set_sensitivity(&alarm_.event());
-  options.set_sensitivity(&scoreboard_.changed());
-  options.set_sensitivity(&interconnect_.deliveries.arrived());
-  options.set_sensitivity(&grants.arrived());
+  std::vector<const sc_core::sc_event*> events{&alarm_.event(), &scoreboard_.changed(),
+                                               &interconnect_.deliveries.arrived(),
+                                               &grants.arrived()};
   channels_.resize(static_cast<std::size_t>(config.dma.channels));
   const auto add = [&](CommandQueue* commands, bool is_store) {
     Queue queue;
@@ -32,12 +31,12 @@ DmaEngine::DmaEngine(sc_core::sc_module_name name, const HardwareConfig& config,
     queue.channel = static_cast<int>(queues_.size()) % config.dma.channels;
     channels_[static_cast<std::size_t>(queue.channel)].queues.push_back(
         static_cast<int>(queues_.size()));
-    options.set_sensitivity(&commands->pushed());
+    events.push_back(&commands->pushed());
     queues_.push_back(std::move(queue));
   };
   for (CommandQueue* queue : queues.load) add(queue, false);
   for (CommandQueue* queue : queues.store) add(queue, true);
-  sc_core::sc_spawn([this] { step(); }, "step", &options);
+  spawn_step([this] { step(); }, events);
 }
 
 void DmaEngine::step() {

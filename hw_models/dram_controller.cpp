@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "hw_models/kernel/process.h"
+
 namespace tessera::hw {
 
 Femtoseconds transfer_time(Bytes bytes, std::int64_t bytes_per_second) {
@@ -16,11 +18,7 @@ BandwidthDram::BandwidthDram(sc_core::sc_module_name name, const DramConfig& con
       config_(config),
       bytes_per_second_(std::llround(config.peak_bytes_per_second * config.efficiency)),
       counters_(counters) {
-  sc_core::sc_spawn_options options;
-  options.spawn_method();
-  options.set_sensitivity(&requests.arrived());
-  options.set_sensitivity(&done_);
-  sc_core::sc_spawn([this] { step(); }, "step", &options);
+  spawn_step([this] { step(); }, {&requests.arrived(), &done_});
 }
 
 void BandwidthDram::step() {

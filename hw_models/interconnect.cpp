@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "hw_models/kernel/process.h"
+
 namespace tessera::hw {
 
 Interconnect::Interconnect(sc_core::sc_module_name name, const HardwareConfig& config,
@@ -17,12 +19,7 @@ Interconnect::Interconnect(sc_core::sc_module_name name, const HardwareConfig& c
       dram_(dram),
       requesters_(requesters),
       served_last_(requesters - 1) {
-  sc_core::sc_spawn_options options;
-  options.spawn_method();
-  options.set_sensitivity(&requests.arrived());
-  options.set_sensitivity(&dram_.responses.arrived());
-  options.set_sensitivity(&deliver_);
-  sc_core::sc_spawn([this] { step(); }, "step", &options);
+  spawn_step([this] { step(); }, {&requests.arrived(), &dram_.responses.arrived(), &deliver_});
 }
 
 void Interconnect::step() {

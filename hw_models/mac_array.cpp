@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "hw_models/attribution.h"
+#include "hw_models/kernel/process.h"
 #include "hw_models/vector_cost.h"
 
 namespace tessera::hw {
@@ -20,14 +21,8 @@ MacArray::MacArray(sc_core::sc_module_name name, const HardwareConfig& config, C
       clock_(config.clocks.core_hz),
       alarm_(clock_),
       streams_(kArrayUnit, config, buffers, counters) {
-  sc_core::sc_spawn_options options;
-  options.spawn_method();
-  options.set_sensitivity(&alarm_.event());
-  options.set_sensitivity(&queue_.pushed());
-  options.set_sensitivity(&scoreboard_.changed());
-  options.set_sensitivity(&notices.arrived());
-  options.set_sensitivity(&epilogues_done.arrived());
-  sc_core::sc_spawn([this] { step(); }, "step", &options);
+  spawn_step([this] { step(); }, {&alarm_.event(), &queue_.pushed(), &scoreboard_.changed(),
+                                  &notices.arrived(), &epilogues_done.arrived()});
 }
 
 void MacArray::step() {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "hw_models/kernel/process.h"
+
 namespace tessera::hw {
 
 CommandQueue& CommandQueues::of(const Command& command) const {
@@ -30,14 +32,11 @@ Sequencer::Sequencer(sc_core::sc_module_name name, const HardwareConfig& config,
       clock_(config.clocks.core_hz),
       alarm_(clock_),
       footprint_(config.buffers.size()) {
-  sc_core::sc_spawn_options options;
-  options.spawn_method();
-  options.set_sensitivity(&alarm_.event());
-  for (CommandQueue* queue : queues_.load) options.set_sensitivity(&queue->popped());
-  for (CommandQueue* queue : queues_.store) options.set_sensitivity(&queue->popped());
-  options.set_sensitivity(&queues_.gemm->popped());
-  options.set_sensitivity(&queues_.vector->popped());
-  sc_core::sc_spawn([this] { step(); }, "step", &options);
+  std::vector<const sc_core::sc_event*> events{&alarm_.event(), &queues_.gemm->popped(),
+                                               &queues_.vector->popped()};
+  for (CommandQueue* queue : queues_.load) events.push_back(&queue->popped());
+  for (CommandQueue* queue : queues_.store) events.push_back(&queue->popped());
+  spawn_step([this] { step(); }, events);
 }
 
 void Sequencer::step() {

@@ -2,15 +2,14 @@
 
 #include <algorithm>
 
+#include "hw_models/kernel/process.h"
+
 namespace tessera::hw {
 
 SramBuffer::SramBuffer(sc_core::sc_module_name name, int index, const BufferConfig& config,
                        BufferCounters& counters)
     : sc_module(name), messages("messages"), index_(index), config_(config), counters_(counters) {
-  sc_core::sc_spawn_options options;
-  options.spawn_method();
-  options.set_sensitivity(&messages.arrived());
-  sc_core::sc_spawn([this] { step(); }, "step", &options);
+  spawn_step([this] { step(); }, {&messages.arrived()});
 }
 
 void SramBuffer::step() {

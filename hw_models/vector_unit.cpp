@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "hw_models/kernel/process.h"
 #include "hw_models/vector_cost.h"
 
 namespace tessera::hw {
@@ -21,14 +22,8 @@ VectorUnit::VectorUnit(sc_core::sc_module_name name, const HardwareConfig& confi
       clock_(config.clocks.core_hz),
       alarm_(clock_),
       streams_(kVectorUnit, config, buffers, counters) {
-  sc_core::sc_spawn_options options;
-  options.spawn_method();
-  options.set_sensitivity(&alarm_.event());
-  options.set_sensitivity(&queue_.pushed());
-  options.set_sensitivity(&scoreboard_.changed());
-  options.set_sensitivity(&notices.arrived());
-  options.set_sensitivity(&epilogues.arrived());
-  sc_core::sc_spawn([this] { step(); }, "step", &options);
+  spawn_step([this] { step(); }, {&alarm_.event(), &queue_.pushed(), &scoreboard_.changed(),
+                                  &notices.arrived(), &epilogues.arrived()});
 }
 
 void VectorUnit::step() {

@@ -107,6 +107,15 @@ GemmLowering::Index GemmLowering::index() const {
   return index;
 }
 
+std::int64_t GemmLowering::at(LoopDim dim) const {
+  return dim == LoopDim::kM ? at_.m : dim == LoopDim::kK ? at_.k : at_.n;
+}
+
+std::int64_t GemmLowering::first(LoopDim dim) const {
+  const TileShape& tile = mapping_.tile;
+  return at(dim) * (dim == LoopDim::kM ? tile.m : dim == LoopDim::kK ? tile.k : tile.n);
+}
+
 std::int64_t GemmLowering::size(LoopDim dim, std::int64_t at) const {
   switch (dim) {
     case LoopDim::kM:
@@ -149,27 +158,24 @@ void GemmLowering::load_operand(Operand& operand, const TileWindow& stored, std:
   writer_.load(*operand.view, stored, operand.tile.region, queue);
 }
 
-void GemmLowering::load_a(bool changed) {
+TileWindow GemmLowering::window(LoopDim rows, LoopDim cols) const {
   TileWindow stored;
   stored.batch = instance_;
-  stored.row = at_.m * mapping_.tile.m;
-  stored.rows = size(LoopDim::kM, at_.m);
-  stored.col = at_.k * mapping_.tile.k;
-  stored.cols = size(LoopDim::kK, at_.k);
-  load_operand(a_, stored, at_.m * tiles_.k + at_.k, tiles_.m * tiles_.k, changed);
+  stored.row = first(rows);
+  stored.rows = size(rows, at(rows));
+  stored.col = first(cols);
+  stored.cols = size(cols, at(cols));
+  return stored;
+}
+
+void GemmLowering::load_a(bool changed) {
+  load_operand(a_, window(LoopDim::kM, LoopDim::kK), at_.m * tiles_.k + at_.k, tiles_.m * tiles_.k,
+               changed);
 }
 
 void GemmLowering::load_b(bool changed) {
-  TileWindow stored;
-  stored.batch = instance_;
-  stored.row = at_.k * mapping_.tile.k;
-  stored.rows = size(LoopDim::kK, at_.k);
-  stored.col = at_.n * mapping_.tile.n;
-  stored.cols = size(LoopDim::kN, at_.n);
-  if (b_.view->transposed) {
-    std::swap(stored.row, stored.col);
-    std::swap(stored.rows, stored.cols);
-  }
+  const TileWindow stored =
+      b_.view->transposed ? window(LoopDim::kN, LoopDim::kK) : window(LoopDim::kK, LoopDim::kN);
   load_operand(b_, stored, at_.k * tiles_.n + at_.n, tiles_.k * tiles_.n, changed);
 }
 
@@ -238,12 +244,7 @@ hw::GemmCommand GemmLowering::command() const {
 }
 
 void GemmLowering::store_result() {
-  TileWindow stored;
-  stored.batch = instance_;
-  stored.row = at_.m * mapping_.tile.m;
-  stored.rows = size(LoopDim::kM, at_.m);
-  stored.col = at_.n * mapping_.tile.n;
-  stored.cols = size(LoopDim::kN, at_.n);
+  const TileWindow stored = window(LoopDim::kM, LoopDim::kN);
   const Bytes bytes = stored.rows * pitch_of(stored.cols, output_bits_);
   const bool in_place = outputs_.slots.count == 0;
   if (!in_place) ++outputs_.turn;

@@ -38,7 +38,11 @@ class GemmLowering : public OperatorLowering {
   bool advance();
   void begin_instance();
   Index index() const;
+  std::int64_t at(LoopDim dim) const;     // index of the present tile
+  std::int64_t first(LoopDim dim) const;  // its first row or column
   std::int64_t size(LoopDim dim, std::int64_t at) const;
+  /// The present tile of a matrix whose rows and columns run along these loops.
+  TileWindow window(LoopDim rows, LoopDim cols) const;
   void load_operand(Operand& operand, const TileWindow& stored, std::int64_t tile,
                     std::int64_t tiles, bool changed);
   void load_a(bool changed);
