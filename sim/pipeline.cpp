@@ -92,11 +92,23 @@ Report simulate_run(const PreparedRun& run, HostFigures* host) {
   return join(run, counters);
 }
 
-Report simulate_run_isolated(const PreparedRun& run) {
+namespace {
+
+IsolatedSimulation start_isolated(const PreparedRun& run) {
   const auto program = [&run] { return lower(run.graph, run.plan, run.config.hardware); };
-  const hw::Counters counters =
-      simulate_isolated(run.config.hardware, program, operator_count(run));
-  return join(run, counters);
+  return IsolatedSimulation(run.config.hardware, program, operator_count(run));
+}
+
+}  // namespace
+
+IsolatedRun::IsolatedRun(PreparedRun run)
+    : run_(std::make_unique<const PreparedRun>(std::move(run))),
+      simulation_(start_isolated(*run_)) {}
+
+Report IsolatedRun::wait() { return join(*run_, simulation_.wait()); }
+
+Report simulate_run_isolated(const PreparedRun& run) {
+  return join(run, start_isolated(run).wait());
 }
 
 }  // namespace tessera::sim

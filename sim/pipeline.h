@@ -1,12 +1,14 @@
 // The straight line: load -> graph -> plan -> program -> simulate -> report.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "sim/config/run_config.h"
 #include "sim/mapper/plan.h"
 #include "sim/report/report.h"
+#include "sim/simulation/simulate.h"
 #include "workloads/graph.h"
 
 namespace tessera::sim {
@@ -26,7 +28,19 @@ PreparedRun prepare(RunConfig config);
 /// Simulates in this process: once only. `host` may be null.
 Report simulate_run(const PreparedRun& run, HostFigures* host = nullptr);
 
-/// Simulates in a forked child.
+/// A run that simulates in a child of its own, beside others.
+class IsolatedRun {
+ public:
+  explicit IsolatedRun(PreparedRun run);
+  /// Waits for the child. Once.
+  Report wait();
+
+ private:
+  std::unique_ptr<const PreparedRun> run_;
+  IsolatedSimulation simulation_;
+};
+
+/// Starts one and waits for it.
 Report simulate_run_isolated(const PreparedRun& run);
 
 }  // namespace tessera::sim

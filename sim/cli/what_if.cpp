@@ -1,7 +1,11 @@
 #include "sim/cli/what_if.h"
 
 #include <algorithm>
+#include <deque>
 #include <map>
+#include <memory>
+#include <thread>
+#include <utility>
 
 #include "sim/config/config.h"
 #include "sim/mapper/mapper.h"
@@ -33,18 +37,30 @@ std::string as_yaml(const std::string& set) {
   return set.substr(0, equals) + ": " + set.substr(equals + 1);
 }
 
-TriedChange try_change(const std::string& subject, std::vector<std::string> sets,
-                       const std::string& change) {
+/// A change whose child may still run; none when it cannot be made.
+struct Trial {
+  std::size_t index = 0;
+  std::unique_ptr<IsolatedRun> run;
+};
+
+Trial start_trial(const std::string& subject, std::vector<std::string> sets,
+                  const std::string& change, std::size_t index, TriedChange& tried) {
   sets.push_back(change);
-  TriedChange tried{as_yaml(change), "", {}};
+  tried.change = as_yaml(change);
+  Trial trial{index, nullptr};
   try {
-    tried.report = simulate_run_isolated(prepare(load_run(subject, sets)));
+    trial.run = std::make_unique<IsolatedRun>(prepare(load_run(subject, sets)));
   } catch (const ConfigError& error) {
     tried.reason = "not possible: " + first_line(error.what());
   } catch (const MappingError& error) {
     tried.reason = "does not fit: " + first_line(error.what());
   }
-  return tried;
+  return trial;
+}
+
+void finish_front(std::deque<Trial>& running, std::vector<TriedChange>& tried) {
+  tried[running.front().index].report = running.front().run->wait();
+  running.pop_front();
 }
 
 }  // namespace
@@ -100,8 +116,15 @@ std::string what_moved(const Report& base, const Report& changed) {
 std::vector<TriedChange> try_changes(const std::string& subject,
                                      const std::vector<std::string>& sets,
                                      const std::vector<std::string>& changes) {
-  std::vector<TriedChange> tried;
-  for (const auto& change : changes) tried.push_back(try_change(subject, sets, change));
+  const std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
+  std::vector<TriedChange> tried(changes.size());
+  std::deque<Trial> running;
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    Trial trial = start_trial(subject, sets, changes[i], i, tried[i]);
+    if (trial.run) running.push_back(std::move(trial));
+    if (running.size() >= jobs) finish_front(running, tried);
+  }
+  while (!running.empty()) finish_front(running, tried);
   return tried;
 }
 

@@ -24,7 +24,8 @@ struct TriedChange {
   Report report;
 };
 
-/// Simulates `subject` with `sets` and, one at a time, `changes`; each in a process of its own.
+/// Simulates `subject` with `sets` and each of `changes`, in processes of their own, as many at
+/// once as there are processors.
 std::vector<TriedChange> try_changes(const std::string& subject,
                                      const std::vector<std::string>& sets,
                                      const std::vector<std::string>& changes);

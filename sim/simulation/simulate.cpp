@@ -1,5 +1,6 @@
 #include "sim/simulation/simulate.h"
 
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include <random>
 #include <stdexcept>
 #include <systemc>
+#include <utility>
 
 #include "hw_models/npu.h"
 #include "sim/simulation/counter_stream.h"
@@ -94,16 +96,16 @@ void write_all(int descriptor, const std::string& text) {
 
 }  // namespace
 
-hw::Counters simulate_isolated(
+IsolatedSimulation::IsolatedSimulation(
     const hw::HardwareConfig& hardware,
     const std::function<std::unique_ptr<hw::CommandSource>()>& make_program, int operator_count,
     const SimulateOptions& options) {
-  int pipe_ends[2];
-  if (pipe(pipe_ends) != 0) throw std::runtime_error("cannot create a pipe for a simulation");
-  const pid_t child = fork();
-  if (child < 0) throw std::runtime_error("cannot fork a simulation");
-  if (child == 0) {
-    close(pipe_ends[0]);
+  int ends[2];
+  if (pipe(ends) != 0) throw std::runtime_error("cannot create a pipe for a simulation");
+  child_ = fork();
+  if (child_ < 0) throw std::runtime_error("cannot fork a simulation");
+  if (child_ == 0) {
+    close(ends[0]);
     std::string answer;
     try {
       const std::unique_ptr<hw::CommandSource> program = make_program();
@@ -111,17 +113,38 @@ hw::Counters simulate_isolated(
     } catch (const std::exception& error) {
       answer = std::string("-") + error.what();
     }
-    write_all(pipe_ends[1], answer);
+    write_all(ends[1], answer);
     _exit(0);
   }
-  close(pipe_ends[1]);
-  const std::string answer = read_all(pipe_ends[0]);
-  close(pipe_ends[0]);
-  int status = 0;
-  waitpid(child, &status, 0);
+  close(ends[1]);
+  answer_ = ends[0];
+}
+
+IsolatedSimulation::IsolatedSimulation(IsolatedSimulation&& other) noexcept
+    : child_(std::exchange(other.child_, -1)), answer_(std::exchange(other.answer_, -1)) {}
+
+/// A child that nobody waited for has no reader left: it is ended.
+IsolatedSimulation::~IsolatedSimulation() {
+  if (child_ < 0) return;
+  close(answer_);
+  kill(child_, SIGKILL);
+  waitpid(child_, nullptr, 0);
+}
+
+hw::Counters IsolatedSimulation::wait() {
+  const std::string answer = read_all(answer_);
+  close(answer_);
+  waitpid(std::exchange(child_, -1), nullptr, 0);
   if (answer.empty()) throw std::runtime_error("a simulation ended without an answer");
   if (answer[0] == '-') throw std::runtime_error(answer.substr(1));
   return read_counters(answer.substr(1));
+}
+
+hw::Counters simulate_isolated(
+    const hw::HardwareConfig& hardware,
+    const std::function<std::unique_ptr<hw::CommandSource>()>& make_program, int operator_count,
+    const SimulateOptions& options) {
+  return IsolatedSimulation(hardware, make_program, operator_count, options).wait();
 }
 
 }  // namespace tessera::sim

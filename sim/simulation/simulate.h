@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "hw_models/counters.h"
@@ -22,8 +23,25 @@ struct SimulateOptions {
 hw::Counters simulate(const hw::HardwareConfig& hardware, hw::CommandSource& program,
                       int operator_count, const SimulateOptions& options = {});
 
-/// The same in a forked child, any number of times; `make_program` runs in the child.
-/// Throws std::runtime_error with the child's message when it fails.
+/// The same in a forked child, any number of times, several at once.
+class IsolatedSimulation {
+ public:
+  /// Starts the child; `make_program` runs there. Throws std::runtime_error when it cannot fork.
+  IsolatedSimulation(const hw::HardwareConfig& hardware,
+                     const std::function<std::unique_ptr<hw::CommandSource>()>& make_program,
+                     int operator_count, const SimulateOptions& options = {});
+  IsolatedSimulation(IsolatedSimulation&& other) noexcept;
+  IsolatedSimulation& operator=(IsolatedSimulation&&) = delete;
+  ~IsolatedSimulation();
+  /// Waits for the child. Once. Throws std::runtime_error with the child's message when it failed.
+  hw::Counters wait();
+
+ private:
+  int child_ = -1;
+  int answer_ = -1;  // the read end of its pipe
+};
+
+/// Starts one and waits for it.
 hw::Counters simulate_isolated(
     const hw::HardwareConfig& hardware,
     const std::function<std::unique_ptr<hw::CommandSource>()>& make_program, int operator_count,
