@@ -48,8 +48,9 @@ struct OperatorCounters {
   std::vector<std::int64_t> buffer_accesses;  // by buffer index: bank accesses
   Cycles array_busy = 0;                      // computing, preload, fill as executed
   Cycles vector_busy = 0;
-  Cycles vector_hidden = 0;  // of vector_busy: while the array computed
-  Cycles scratchpad_stall = 0;
+  Cycles vector_hidden = 0;   // of vector_busy: while the array computed
+  Cycles array_held_up = 0;   // cycles that a stream of the array lost to banks
+  Cycles vector_held_up = 0;  // of vector_busy: lost to banks
   std::int64_t commands = 0;
 };
 

@@ -142,7 +142,7 @@ void MacArray::end_stream(Cycles now) {
   record.stalled = stalled;
   record.operands_in = now;
   record.drained = now + job.cost.drain;
-  counters_.operators[static_cast<std::size_t>(op)].scratchpad_stall += lost;
+  counters_.operators[static_cast<std::size_t>(op)].array_held_up += lost;
   timer_.held_up(lost);
   streams_.close();
   request_epilogue(now);

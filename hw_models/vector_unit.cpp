@@ -128,7 +128,7 @@ void VectorUnit::end(Cycles now) {
   OperatorCounters& op = counters_.operators[static_cast<std::size_t>(record.command.op)];
   op.vector_busy += now - started_;
   op.vector_hidden += array_.streamed_until(now) - streamed_at_start_;
-  op.scratchpad_stall += stalled;
+  op.vector_held_up += stalled;
   timer_.held_up(stalled);
   streams_.close();
   if (running_epilogue_) {

@@ -192,14 +192,6 @@ void check_out(const Verb& verb, const po::variables_map& values) {
   }
 }
 
-void check_sets(const CommandLine& line) {
-  for (const auto& set : line.sets) {
-    if (set.find('=') == std::string::npos || set.front() == '=') {
-      throw UsageError("--set '" + set + "': expected KEY=VALUE");
-    }
-  }
-}
-
 /// Long options only: a lone `-` is a subject.
 void parse_words(const Verb& verb, const std::vector<std::string>& words, CommandLine& line) {
   po::options_description all;
@@ -296,7 +288,6 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   }
   if (line.help) return line;
   check_format(verb, line);
-  check_sets(line);
   check_subjects(verb, line);
   return line;
 }

@@ -73,7 +73,8 @@ void visit(Archive& archive, hw::OperatorCounters& op) {
   archive.value(op.array_busy);
   archive.value(op.vector_busy);
   archive.value(op.vector_hidden);
-  archive.value(op.scratchpad_stall);
+  archive.value(op.array_held_up);
+  archive.value(op.vector_held_up);
   archive.value(op.commands);
 }
 

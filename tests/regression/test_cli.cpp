@@ -81,7 +81,8 @@ TEST_CASE("a wrong command line is one message and exit code 2") {
   check_refused("run -x", "tessera: unknown option '-x' (tessera run --help)");
   check_refused("run bert_edge --format jsn",
                 "tessera: --format 'jsn': 'run' prints text, json, csv; did you mean 'json'?");
-  check_refused("run bert_edge --set lanes", "tessera: --set 'lanes': expected KEY=VALUE");
+  check_refused("run bert_edge --set lanes",
+                "--set:1:6: error: no '=': write path.to.key=value\n  lanes\n       ^");
   check_refused("run bert_edge --out ''", "tessera: --out needs a directory");
   check_refused("run - --what-if",
                 "tessera: --what-if reads the run again and again: give it a file, not -");

@@ -1,7 +1,8 @@
-// Malformed configurations: each is refused with exactly this message.
+// Malformed configurations: each is refused with exactly this message, and exit code 2.
 #include <catch2/catch.hpp>
 
 #include "tests/sim/config/config_fixture.h"
+#include "tests/support/command_line.h"
 
 namespace tessera::sim {
 
@@ -16,6 +17,23 @@ struct Malformed {
   std::string message;
 };
 
+/// One word of a shell command, whatever it holds.
+std::string quoted(const std::string& word) {
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+/// The program says the same, prints nothing else and ends with 2.
+void check_program(const ConfigFolder& folder, const Malformed& malformed) {
+  std::string arguments = "run case.yaml";
+  for (const std::string& set : malformed.sets) arguments += " --set " + quoted(set);
+  const test::Ran ran = test::run_tessera(arguments, folder.path());
+  CHECK(ran.exit_code == 2);
+  CHECK(ran.out.empty());
+  CHECK(ran.err.find(malformed.message) != std::string::npos);
+}
+
 /// Puts each text in its place beside good files and reads the run.
 void check_all(Subject subject, const std::vector<Malformed>& cases) {
   for (const Malformed& each : cases) {
@@ -29,6 +47,7 @@ void check_all(Subject subject, const std::vector<Malformed>& cases) {
                                                        : "case.yaml";
       folder.write(file, each.text);
       CHECK(error_of("case.yaml", each.sets) == each.message);
+      check_program(folder, each);
     }
   }
 }
