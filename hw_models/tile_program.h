@@ -74,11 +74,14 @@ struct GemmCommand {
   std::string precision = "w8a8";
   TileOperand a, b, c;
   bool accumulate = false;           // false: overwrite the accumulators
+  bool keeps_stationary = false;     // the stationary block of the Gemm ahead stays in the PEs
   std::optional<Epilogue> epilogue;  // on the last k tile of a result
 };
 
+/// `operations` are keys of the vector operation table; several work on each element one after the
+/// other, in one pass over the data.
 struct VectorCommand {
-  std::string operation;
+  std::vector<std::string> operations;
   std::int64_t rows = 0;
   std::int64_t cols = 0;    // elements per row
   double pass_share = 1.0;  // share of the operation's passes that this command does
@@ -86,10 +89,14 @@ struct VectorCommand {
   std::vector<TileOperand> outputs;
 };
 
+/// On chip the rows lie one behind the other, or cut into blocks: with `block_row_bytes` > 0 every
+/// row is cut into pieces of so many bytes (the last may be shorter), and the pieces of one column
+/// of blocks lie together, row by row, the next column of blocks behind them.
 struct TransferCommand {
   StridedRange dram;
   Region region;
   TrafficClass traffic = TrafficClass::kActivations;
+  Bytes block_row_bytes = 0;
 };
 
 struct Command {

@@ -1,5 +1,6 @@
 #include "hw_models/vector_cost.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace tessera::hw {
@@ -21,6 +22,19 @@ Cycles epilogue_cycles(const VectorConfig& vector, const std::vector<std::string
     total += vector_cycles(vector, operation, rows, cols);
   }
   return total;
+}
+
+Cycles command_cycles(const VectorConfig& vector, const VectorCommand& command) {
+  if (command.operations.size() != 1) {
+    return epilogue_cycles(vector, command.operations, command.rows, command.cols);
+  }
+  return vector_cycles(vector, command.operations[0], command.rows, command.cols,
+                       command.pass_share);
+}
+
+double read_passes(const VectorConfig& vector, const VectorCommand& command) {
+  if (command.operations.size() != 1) return 1.0;
+  return std::max(1.0, vector.operations.at(command.operations[0]).passes * command.pass_share);
 }
 
 }  // namespace tessera::hw

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "hw_models/hardware_config.h"
+#include "hw_models/tile_program.h"
 
 namespace tessera::hw {
 
@@ -20,5 +21,10 @@ Cycles vector_cycles(const VectorConfig& vector, const std::string& operation, s
 /// rows x cols results.
 Cycles epilogue_cycles(const VectorConfig& vector, const std::vector<std::string>& operations,
                        std::int64_t rows, std::int64_t cols);
+
+/// Cycles of a vector command: of its one operation, or of several as in an epilogue.
+Cycles command_cycles(const VectorConfig& vector, const VectorCommand& command);
+/// How often a vector command reads its inputs.
+double read_passes(const VectorConfig& vector, const VectorCommand& command);
 
 }  // namespace tessera::hw

@@ -68,10 +68,8 @@ void VectorUnit::start_command(Cycles now) {
   head_ready_ = -1;
   scoreboard_.start(id, now, ahead_, ahead_released_);
   const VectorCommand& command = scoreboard_.at(id).command.vector;
-  const Cycles cycles = vector_cycles(config_.vector, command.operation, command.rows, command.cols,
-                                      command.pass_share);
-  const double passes =
-      std::max(1.0, config_.vector.operations.at(command.operation).passes * command.pass_share);
+  const Cycles cycles = command_cycles(config_.vector, command);
+  const double passes = read_passes(config_.vector, command);
   Cycles first_read = 0;
   for (const TileOperand& input : command.inputs) {
     const auto buffer = static_cast<std::size_t>(input.region.buffer);

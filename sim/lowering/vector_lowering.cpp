@@ -121,7 +121,7 @@ void VectorLowering::emit_copy(const std::vector<hw::TileOperand>& inputs,
 
 void VectorLowering::emit_vector(std::vector<hw::TileOperand> inputs) {
   hw::VectorCommand command;
-  command.operation = site_.op.operation;
+  command.operations = {site_.op.operation};
   command.rows = std::min(mapping_.rows, site_.op.m - row_);
   command.cols = std::min(mapping_.cols, site_.op.n - col_);
   command.pass_share = 1.0 / static_cast<double>(passes_);

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "sim/report/csv.h"
 #include "sim/report/format.h"
@@ -66,14 +67,15 @@ std::string gemm_text(const hw::GemmCommand& gemm, const Names& names) {
       "{}x{}x{} {} {} {} a {} b {} c {}", gemm.m, gemm.k, gemm.n, gemm.precision,
       to_string(gemm.dataflow), gemm.accumulate ? "accumulate" : "overwrite",
       names.region(gemm.a.region), names.region(gemm.b.region), names.region(gemm.c.region));
+  if (gemm.keeps_stationary) text += " keeps";
   if (!gemm.epilogue) return text;
-  std::string operations;
-  for (const auto& step : gemm.epilogue->operations) operations += "+" + step;
-  return text + " " + operations + " -> " + names.region(gemm.epilogue->output.region);
+  return text + " +" + fmt::format("{}", fmt::join(gemm.epilogue->operations, "+")) + " -> " +
+         names.region(gemm.epilogue->output.region);
 }
 
 std::string vector_text(const hw::VectorCommand& vector, const Names& names) {
-  std::string text = fmt::format("{} {} x {}", vector.operation, vector.rows, vector.cols);
+  std::string text =
+      fmt::format("{} {} x {}", fmt::join(vector.operations, "+"), vector.rows, vector.cols);
   for (const auto& input : vector.inputs) text += " " + names.region(input.region);
   for (const auto& output : vector.outputs) text += " -> " + names.region(output.region);
   return text;
@@ -108,7 +110,8 @@ Json transfer_json(const hw::TransferCommand& transfer, const Names& names) {
             {"row_bytes", dram.row_bytes},
             {"count", Json::array({dram.count[0], dram.count[1]})},
             {"stride", Json::array({dram.stride[0], dram.stride[1]})}}},
-          {"region", region_json(transfer.region, names)}};
+          {"region", region_json(transfer.region, names)},
+          {"block_row_bytes", transfer.block_row_bytes}};
 }
 
 Json gemm_json(const hw::GemmCommand& gemm, const Names& names) {
@@ -120,7 +123,8 @@ Json gemm_json(const hw::GemmCommand& gemm, const Names& names) {
                {"a", operand_json(gemm.a, names)},
                {"b", operand_json(gemm.b, names)},
                {"c", operand_json(gemm.c, names)},
-               {"accumulate", gemm.accumulate}};
+               {"accumulate", gemm.accumulate},
+               {"keeps_stationary", gemm.keeps_stationary}};
   json["epilogue"] = nullptr;
   if (gemm.epilogue) {
     json["epilogue"] = {{"operations", gemm.epilogue->operations},
@@ -130,7 +134,7 @@ Json gemm_json(const hw::GemmCommand& gemm, const Names& names) {
 }
 
 Json vector_json(const hw::VectorCommand& vector, const Names& names) {
-  Json json = {{"operation", vector.operation},
+  Json json = {{"operations", vector.operations},
                {"rows", vector.rows},
                {"cols", vector.cols},
                {"pass_share", vector.pass_share}};

@@ -120,7 +120,7 @@ class ProgramWriter {
   hw::CommandId vector(int op, const std::string& operation, std::int64_t rows, std::int64_t cols,
                        Waits waits = {}) {
     hw::Command& command = add(hw::CommandKind::kVector, op, 0, std::move(waits));
-    command.vector.operation = operation;
+    command.vector.operations = {operation};
     command.vector.rows = rows;
     command.vector.cols = cols;
     command.vector.inputs = {

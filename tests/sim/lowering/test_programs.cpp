@@ -473,7 +473,7 @@ bool any_spill(const Lowered& lowered) {
 
 bool any_cut_softmax(const Lowered& lowered) {
   for (const Command& command : lowered.program) {
-    if (command.kind == CommandKind::kVector && command.vector.operation == "softmax" &&
+    if (command.kind == CommandKind::kVector && command.vector.operations.at(0) == "softmax" &&
         command.vector.pass_share < 1.0)
       return true;
   }
