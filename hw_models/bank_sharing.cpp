@@ -1,6 +1,8 @@
 #include "hw_models/bank_sharing.h"
 
 #include <algorithm>
+#include <limits>
+#include <utility>
 
 namespace tessera::hw {
 namespace {
@@ -70,43 +72,73 @@ void add_rates(std::vector<BankRate>& rates, const BufferConfig& buffer, const R
   }
 }
 
-std::vector<Rate> share_bank(const std::vector<Rate>& rates, Rate capacity, int first) {
-  Rate total = 0;
-  for (Rate rate : rates) total += rate;
-  std::vector<Rate> speeds(rates.size(), kFullRate);
-  if (total <= capacity) return speeds;
-  const Rate first_rate = first >= 0 ? rates[static_cast<std::size_t>(first)] : 0;
-  const Rate left = std::max<Rate>(0, capacity - first_rate);
-  const Rate others = total - first_rate;
-  for (std::size_t i = 0; i < rates.size(); ++i) {
-    const bool is_first = static_cast<int>(i) == first;
-    const Rate granted = is_first ? capacity : first >= 0 ? left : capacity;
-    const Rate wanted = is_first ? first_rate : first >= 0 ? others : total;
-    if (wanted > granted)
-      speeds[i] = std::max(kFullRate * granted / wanted, kFullRate / kStarvationShare);
+namespace {
+
+/// What users get who take turns at `capacity`: as much as they want up to a common level, which
+/// this is. kFullRate x ports when nobody is held up.
+Rate fair_level(std::vector<Rate> wanted, Rate capacity) {
+  std::sort(wanted.begin(), wanted.end());
+  auto left = static_cast<Rate>(wanted.size());
+  for (const Rate want : wanted) {
+    if (want * left > capacity) return capacity / left;
+    capacity -= want;
+    --left;
   }
-  return speeds;
+  return std::numeric_limits<Rate>::max();
 }
 
-DmaConflict dma_conflict(std::int64_t accesses, Cycles cycles, Rate stream_rate, int ports,
-                         BankPolicy policy) {
-  const Rate capacity = kFullRate * ports;
-  const Rate wanted = kFullRate * accesses / std::max<Cycles>(1, cycles);
-  const Rate left = std::max<Rate>(0, capacity - stream_rate);
-  Rate granted = std::min(wanted, capacity);
-  if (policy == BankPolicy::kRoundRobin) granted = std::min(wanted, std::max(left, capacity / 2));
-  if (policy == BankPolicy::kArrayFirst) granted = std::min(wanted, left);
-  granted = std::max(granted, std::min(wanted, capacity / kStarvationShare));
-  if (granted <= 0) return {};
-  // The piece takes as long as its share of the bank allows; the streams make do with the rest.
-  const Cycles taken = wanted > granted ? ceil_div(accesses * kFullRate, granted) : cycles;
-  const Rate streams_get = std::min(stream_rate, capacity - granted);
-  DmaConflict conflict;
-  conflict.dma_delay = std::max<Cycles>(0, taken - cycles);
-  if (stream_rate > 0) {
-    conflict.stream_stall = taken * (stream_rate - streams_get) / stream_rate;
+Rate at_pace(const BankDemand& demand) { return demand.rate * demand.pace / kFullRate; }
+
+/// Users of one priority: those before them leave `capacity`.
+struct Group {
+  std::vector<std::size_t> members;  // of the demands
+  Rate takes = 0;                    // what they ask for at their paces
+};
+
+Group group_of(const std::vector<BankDemand>& demands, BankUser first, bool is_first) {
+  Group group;
+  for (std::size_t i = 0; i < demands.size(); ++i) {
+    if ((demands[i].user == first) != is_first) continue;
+    group.members.push_back(i);
+    group.takes += at_pace(demands[i]);
   }
-  return conflict;
+  return group;
+}
+
+void serve(const Group& group, const std::vector<BankDemand>& demands, Rate capacity,
+           std::vector<Rate>& speeds) {
+  std::vector<Rate> wanted;
+  for (const std::size_t i : group.members) wanted.push_back(at_pace(demands[i]));
+  for (std::size_t j = 0; j < group.members.size(); ++j) {
+    const BankDemand& demand = demands[group.members[j]];
+    if (demand.rate == 0) continue;
+    // A user held up elsewhere is offered what it would get at full speed.
+    const Rate own = std::exchange(wanted[j], demand.rate);
+    const Rate level = fair_level(wanted, capacity);
+    wanted[j] = own;
+    if (level < demand.rate) speeds[group.members[j]] = kFullRate * level / demand.rate;
+  }
+}
+
+}  // namespace
+
+std::vector<Rate> share_bank(const std::vector<BankDemand>& demands, int ports, BankPolicy policy) {
+  const Rate capacity = kFullRate * ports;
+  const BankUser head = policy == BankPolicy::kArrayFirst ? BankUser::kArray : BankUser::kDma;
+  const Group first = group_of(demands, head, true);
+  const Group others = group_of(demands, head, false);
+  // Round robin: whoever asks for less than half gets it, the rest is the other side's.
+  const bool in_turn = policy == BankPolicy::kRoundRobin;
+  const Rate first_gets = in_turn ? std::max(capacity - others.takes, capacity / 2) : capacity;
+  std::vector<Rate> speeds(demands.size(), kFullRate);
+  serve(first, demands, first_gets, speeds);
+  serve(others, demands, capacity - std::min(first_gets, first.takes), speeds);
+  if (policy == BankPolicy::kArrayFirst) {
+    for (const std::size_t i : others.members) {
+      speeds[i] = std::max(speeds[i], kFullRate / kStarvationShare);
+    }
+  }
+  return speeds;
 }
 
 }  // namespace tessera::hw

@@ -32,18 +32,23 @@ struct BankRate {
 void add_rates(std::vector<BankRate>& rates, const BufferConfig& buffer, const Region& region,
                std::int64_t accesses, Cycles cycles);
 
-/// Speed (at most kFullRate) of each of several users of one bank. Where their rates exceed
-/// `capacity` all slow down alike; with `first` >= 0 that user is served first and the others share
-/// the rest (at least 1/64 of their rate, so that nobody starves for ever).
-std::vector<Rate> share_bank(const std::vector<Rate>& rates, Rate capacity, int first);
+/// Who uses a bank.
+enum class BankUser { kArray, kVector, kDma };
 
-/// What a DMA piece of `accesses` to one bank during `cycles` costs when streams use the bank at
-/// `stream_rate`: cycles that the streams lose and cycles that the piece arrives late.
-struct DmaConflict {
-  Cycles stream_stall = 0;
-  Cycles dma_delay = 0;
+/// What one user asks of one bank: `rate` at full speed, of which it takes `rate` x `pace` at most
+/// because something else holds it up.
+struct BankDemand {
+  BankUser user = BankUser::kDma;
+  Rate rate = 0;
+  Rate pace = kFullRate;
 };
-DmaConflict dma_conflict(std::int64_t accesses, Cycles cycles, Rate stream_rate, int ports,
-                         BankPolicy policy);
+
+/// Speed (at most kFullRate) that the bank gives each of `demands`: what it asks at full speed
+/// against what the others take. Where they ask for more than `ports` accesses a cycle the policy
+/// decides who is served first; users of one priority take turns: each gets what it asks for up to
+/// a common level. The accesses granted never
+/// exceed the ports, but for the 1/64 of its rate that a user behind the array keeps under
+/// `array_first`, so that nobody starves for ever.
+std::vector<Rate> share_bank(const std::vector<BankDemand>& demands, int ports, BankPolicy policy);
 
 }  // namespace tessera::hw

@@ -18,8 +18,7 @@ DmaEngine::DmaEngine(sc_core::sc_module_name name, const HardwareConfig& config,
       counters_(counters),
       clock_(config.clocks.core_hz),
       alarm_(clock_),
-      window_(config.dma.burst * config.dma.outstanding),
-      slice_(dma_slice_bytes(config.dma)) {
+      slice_(dma_slice(config.dma)) {
   std::vector<const sc_core::sc_event*> events{&alarm_.event(), &scoreboard_.changed(),
                                                &interconnect_.deliveries.arrived(),
                                                &grants.arrived()};
@@ -41,7 +40,7 @@ DmaEngine::DmaEngine(sc_core::sc_module_name name, const HardwareConfig& config,
 
 void DmaEngine::step() {
   const Cycles now = now_cycle(clock_);
-  for (const Delivery& delivery : interconnect_.deliveries.take()) receive(delivery);
+  for (const Delivery& delivery : interconnect_.deliveries.take()) receive(delivery, now);
   for (const DmaGrant& grant : grants.take()) settle(grant, now);
   for (Queue& queue : queues_) {
     retire(queue, now);
@@ -53,45 +52,41 @@ void DmaEngine::step() {
   for (Channel& channel : channels_) note_state(channel, now);
 }
 
-void DmaEngine::receive(const Delivery& delivery) {
+/// A load's data begins to arrive, or the last of a store's is in DRAM.
+void DmaEngine::receive(const Delivery& delivery, Cycles now) {
   Queue& queue = queues_[static_cast<std::size_t>(delivery.request.requester)];
-  const Piece piece = queue.in_flight.front();
-  queue.in_flight.pop_front();
-  queue.placing.push_back(piece);
-  channels_[static_cast<std::size_t>(queue.channel)].in_flight -= piece.bus_bytes;
-  Transfer& transfer = transfer_of(queue, piece.id);
-  const TransferCommand& command = scoreboard_.at(piece.id).command.transfer;
-  // Useful bytes in proportion; the last piece takes what is left.
-  const bool last = transfer.all_sent() && transfer.pieces_in_flight == 1;
-  const Bytes useful = useful_bytes(command.dram);
-  const Bytes share =
-      static_cast<Bytes>(static_cast<__int128>(useful) * piece.bus_bytes / transfer.bus_bytes);
-  const Bytes bytes = last ? useful - transfer.placed : share;
-  Region region = command.region;
-  region.offset += std::min(transfer.placed, region.bytes);
-  region.bytes =
-      std::min(bytes, command.region.bytes - std::min(transfer.placed, command.region.bytes));
-  transfer.placed += bytes;
-  SramBuffer& buffer = *buffers_[static_cast<std::size_t>(region.buffer)];
-  BufferMessage message;
-  message.unit = delivery.request.requester;
-  message.sequence = delivery.request.sequence;
-  message.region = region;
-  message.cycles = delivery.data_cycles;
-  buffer.messages.post(std::move(message));
+  Piece& piece = *find_piece(queue, delivery.request.sequence);
+  piece.delivered = true;
+  if (!queue.is_store) return move_through_buffer(queue, piece, delivery.data_cycles);
+  if (piece.granted) finish_piece(queue, piece.sequence, now);
 }
 
 void DmaEngine::settle(const DmaGrant& grant, Cycles now) {
   Queue& queue = queues_[static_cast<std::size_t>(grant.requester)];
-  const auto piece = std::find_if(queue.placing.begin(), queue.placing.end(),
-                                  [&](const Piece& p) { return p.sequence == grant.sequence; });
+  Piece& piece = *find_piece(queue, grant.sequence);
+  piece.granted = true;
+  queue.reading = false;
+  scoreboard_.at(piece.id).stalled += grant.delay;
+  if (piece.delivered) finish_piece(queue, piece.sequence, now);
+}
+
+void DmaEngine::move_through_buffer(const Queue& queue, const Piece& piece, Cycles cycles) {
+  BufferMessage message;
+  message.unit = static_cast<int>(&queue - queues_.data());
+  message.sequence = piece.sequence;
+  message.region = piece.region;
+  message.cycles = cycles;
+  buffers_[static_cast<std::size_t>(piece.region.buffer)]->messages.post(std::move(message));
+}
+
+void DmaEngine::finish_piece(Queue& queue, std::int64_t sequence, Cycles now) {
+  const auto piece = find_piece(queue, sequence);
+  channels_[static_cast<std::size_t>(queue.channel)].in_flight -= piece->requests;
   Transfer& transfer = transfer_of(queue, piece->id);
-  queue.placing.erase(piece);
   --transfer.pieces_in_flight;
-  const Region& region = scoreboard_.at(transfer.id).command.transfer.region;
-  const Cycles access = config_.buffers[static_cast<std::size_t>(region.buffer)].latency;
-  transfer.last_in_place = std::max(transfer.last_in_place, now + grant.delay + access);
-  scoreboard_.at(transfer.id).stalled += grant.delay;
+  const Cycles access = config_.buffers[static_cast<std::size_t>(piece->region.buffer)].latency;
+  transfer.last_in_place = std::max(transfer.last_in_place, now + access);
+  queue.pieces.erase(piece);
 }
 
 void DmaEngine::start_commands(Queue& queue, Cycles now) {
@@ -111,9 +106,9 @@ void DmaEngine::start(Queue& queue, CommandId id, Cycles now) {
   Transfer transfer;
   transfer.id = id;
   transfer.ready = now + config_.dma.descriptor;
-  transfer.bus_bytes = bus_bytes(command.transfer.dram, config_.dram.burst);
-  queue.transfers.push_back(transfer);
+  transfer.requests = RequestCutter(command.transfer.dram, config_.dma.burst, config_.dram.burst);
   alarm_.set(transfer.ready);
+  queue.transfers.push_back(std::move(transfer));
 }
 
 void DmaEngine::send(Channel& channel, Cycles now) {
@@ -127,31 +122,63 @@ void DmaEngine::send(Channel& channel, Cycles now) {
 }
 
 bool DmaEngine::send_slice(Channel& channel, Queue& queue, Cycles now) {
-  if (queue.transfers.empty()) return false;
+  if (queue.transfers.empty() || queue.reading) return false;
   Transfer& transfer = queue.transfers.back();
   if (transfer.all_sent()) return false;
   if (now < transfer.ready) {
     alarm_.set(transfer.ready);
     return false;
   }
-  const Bytes bytes = std::min(slice_, transfer.bus_bytes - transfer.sent);
-  if (channel.in_flight > 0 && channel.in_flight + bytes > window_) return false;
-  DramRequest request;
-  request.requester = static_cast<int>(&queue - queues_.data());
-  request.sequence = queue.next_sequence++;
-  request.address = scoreboard_.at(transfer.id).command.transfer.dram.address + transfer.sent;
-  request.bus_bytes = bytes;
-  request.is_write = queue.is_store;
-  interconnect_.requests.post(request);
-  channel.in_flight += bytes;
-  transfer.sent += bytes;
+  // A slice's requests come back together instead of one by one: half a slice of room makes up.
+  const std::int64_t room = config_.dma.outstanding - channel.in_flight;
+  const std::int64_t next =
+      std::min<std::int64_t>(slice_.requests, transfer.requests.requests_left());
+  if (room < ceil_div(next, 2)) return false;
+  const Command& command = scoreboard_.at(transfer.id).command;
+  const RequestRun run = transfer.requests.next(slice_.requests, slice_.bytes);
+  const Piece piece = cut_piece(queue, transfer, run, command);
+  post_request(queue, piece, run);
+  channel.in_flight += run.requests;
   ++transfer.pieces_in_flight;
-  queue.in_flight.push_back({request.sequence, transfer.id, bytes});
+  counters_.operators[static_cast<std::size_t>(command.op)].dram_bus_bytes += run.bus;
   if (transfer.all_sent()) {
     queue.ahead = transfer.id;
     queue.ahead_released = now;
   }
   return true;
+}
+
+/// The part of the command's region that a run of requests fills or empties.
+DmaEngine::Piece DmaEngine::cut_piece(Queue& queue, Transfer& transfer, const RequestRun& run,
+                                      const Command& command) {
+  Piece piece;
+  piece.sequence = queue.next_sequence++;
+  piece.id = transfer.id;
+  piece.requests = run.requests;
+  piece.region = command.transfer.region;
+  piece.region.offset += std::min(transfer.moved, piece.region.bytes);
+  piece.region.bytes =
+      std::min(run.useful, command.transfer.region.bytes -
+                               std::min(transfer.moved, command.transfer.region.bytes));
+  transfer.moved += run.useful;
+  queue.pieces.push_back(piece);
+  return piece;
+}
+
+void DmaEngine::post_request(Queue& queue, const Piece& piece, const RequestRun& run) {
+  DramRequest request;
+  request.requester = static_cast<int>(&queue - queues_.data());
+  request.sequence = piece.sequence;
+  request.address = run.address;
+  request.bus_bytes = run.bus;
+  request.is_write = queue.is_store;
+  interconnect_.requests.post(request);
+  if (!queue.is_store) return;
+  // Data leaves at the speed of the path or of one bank's ports, whichever is slower.
+  const BufferConfig& buffer = config_.buffers[static_cast<std::size_t>(piece.region.buffer)];
+  const Cycles reads = ceil_div(ceil_div(piece.region.bytes, buffer.width), buffer.ports);
+  move_through_buffer(queue, piece, std::max(interconnect_.crossing_cycles(run.bus), reads));
+  queue.reading = true;
 }
 
 void DmaEngine::retire(Queue& queue, Cycles now) {
@@ -175,7 +202,6 @@ void DmaEngine::count(const Command& command) {
   const Bytes bytes = useful_bytes(transfer.dram);
   const std::int64_t accesses = ceil_div(bytes, config_.buffers[buffer].width);
   op.buffer_accesses[buffer] += accesses;
-  op.dram_bus_bytes += bus_bytes(transfer.dram, config_.dram.burst);
   if (command.kind == CommandKind::kLoad) {
     op.dram[traffic].read += bytes;
     op.buffers[buffer][traffic].write += bytes;
@@ -188,6 +214,11 @@ void DmaEngine::count(const Command& command) {
 DmaEngine::Transfer& DmaEngine::transfer_of(Queue& queue, CommandId id) {
   return *std::find_if(queue.transfers.begin(), queue.transfers.end(),
                        [id](const Transfer& transfer) { return transfer.id == id; });
+}
+
+std::deque<DmaEngine::Piece>::iterator DmaEngine::find_piece(Queue& queue, std::int64_t sequence) {
+  return std::find_if(queue.pieces.begin(), queue.pieces.end(),
+                      [&](const Piece& piece) { return piece.sequence == sequence; });
 }
 
 void DmaEngine::note_state(Channel& channel, Cycles now) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "hw_models/counters.h"
+#include "hw_models/dma_requests.h"
 #include "hw_models/hardware_config.h"
 #include "hw_models/interconnect.h"
 #include "hw_models/kernel/command_queue.h"
@@ -18,9 +19,11 @@
 namespace tessera::hw {
 
 /// Queues of commands on channels. A queue starts its next command once the one ahead has sent all
-/// its requests; a command's requests go out in slices of a quarter of the outstanding window,
-/// queues of a channel taking turns; a channel has at most outstanding x burst bytes in flight.
-/// Commands of a queue retire in order.
+/// its requests; a command's requests (naturally aligned, row by row) go out in slices, queues of a
+/// channel taking turns; a channel has at most `outstanding` requests in flight. Data of a load
+/// enters its buffer as it arrives, data of a store leaves it as it crosses the interconnect: both
+/// as pieces, one a slice, those of a store one after the other. Commands of a queue retire in
+/// order.
 class DmaEngine : public sc_core::sc_module {
  public:
   DmaEngine(sc_core::sc_module_name name, const HardwareConfig& config, const CommandQueues& queues,
@@ -34,48 +37,56 @@ class DmaEngine : public sc_core::sc_module {
  private:
   struct Transfer {
     CommandId id = kNoCommand;
-    Cycles ready = 0;     // descriptor is set up
-    Bytes bus_bytes = 0;  // whole bursts, in all
-    Bytes sent = 0;       // bus bytes requested
-    Bytes placed = 0;     // useful bytes handed to the buffer
+    Cycles ready = 0;  // descriptor is set up
+    RequestCutter requests;
+    Bytes moved = 0;  // useful bytes requested
     int pieces_in_flight = 0;
     Cycles last_in_place = 0;
-    bool all_sent() const { return sent >= bus_bytes; }
+    bool all_sent() const { return requests.done(); }
   };
   struct Piece {
     std::int64_t sequence = 0;
     CommandId id = kNoCommand;
-    Bytes bus_bytes = 0;
+    std::int64_t requests = 0;
+    Region region;
+    bool delivered = false;  // through interconnect and DRAM
+    bool granted = false;    // through the buffer's banks
   };
   struct Queue {
     CommandQueue* commands = nullptr;
     bool is_store = false;
     int channel = 0;
     std::deque<Transfer> transfers;  // started, not retired; only the last may still send
-    std::deque<Piece> in_flight;     // requested, in order of sending
-    std::deque<Piece> placing;       // delivered, not yet granted by the buffer
+    std::deque<Piece> pieces;        // on their way, in order of sending
     std::int64_t next_sequence = 0;
+    bool reading = false;  // a store's piece leaves the buffer: one after the other
     CommandId ahead = kNoCommand;
     Cycles ahead_released = 0;
   };
   struct Channel {
     std::vector<int> queues;
     std::size_t turn = 0;
-    Bytes in_flight = 0;
+    std::int64_t in_flight = 0;  // requests
     UnitTimer timer;
   };
 
   void step();
-  void receive(const Delivery& delivery);
+  void receive(const Delivery& delivery, Cycles now);
   void settle(const DmaGrant& grant, Cycles now);
+  void move_through_buffer(const Queue& queue, const Piece& piece, Cycles cycles);
+  void finish_piece(Queue& queue, std::int64_t sequence, Cycles now);
   void start_commands(Queue& queue, Cycles now);
   void start(Queue& queue, CommandId id, Cycles now);
   void send(Channel& channel, Cycles now);
   bool send_slice(Channel& channel, Queue& queue, Cycles now);
+  static Piece cut_piece(Queue& queue, Transfer& transfer, const RequestRun& run,
+                         const Command& command);
+  void post_request(Queue& queue, const Piece& piece, const RequestRun& run);
   void retire(Queue& queue, Cycles now);
   void count(const Command& command);
   void note_state(Channel& channel, Cycles now);
-  Transfer& transfer_of(Queue& queue, CommandId id);
+  static Transfer& transfer_of(Queue& queue, CommandId id);
+  static std::deque<Piece>::iterator find_piece(Queue& queue, std::int64_t sequence);
 
   const HardwareConfig& config_;
   std::vector<SramBuffer*> buffers_;
@@ -84,7 +95,7 @@ class DmaEngine : public sc_core::sc_module {
   Counters& counters_;
   Clock clock_;
   Alarm alarm_;
-  Bytes window_, slice_;
+  DmaSlice slice_;
   std::vector<Queue> queues_;
   std::vector<Channel> channels_;
 };

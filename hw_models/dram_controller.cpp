@@ -18,17 +18,12 @@ BandwidthDram::BandwidthDram(sc_core::sc_module_name name, const DramConfig& con
       config_(config),
       bytes_per_second_(std::llround(config.peak_bytes_per_second * config.efficiency)),
       counters_(counters) {
-  spawn_step([this] { step(); }, {&requests.arrived(), &done_});
+  spawn_step([this] { step(); }, {&requests.arrived()});
 }
 
+/// A booking never changes: the response goes out at once, ahead of its data.
 void BandwidthDram::step() {
-  const Femtoseconds now = now_fs();
-  while (!in_flight_.empty() && in_flight_.front().last_data <= now) {
-    responses.post(in_flight_.front());
-    in_flight_.pop_front();
-  }
-  for (const DramRequest& request : requests.take()) in_flight_.push_back(book(request));
-  if (!in_flight_.empty()) done_.notify(delay_until(in_flight_.front().last_data));
+  for (const DramRequest& request : requests.take()) responses.post(book(request));
 }
 
 DramResponse BandwidthDram::book(const DramRequest& request) {

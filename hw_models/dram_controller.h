@@ -1,7 +1,6 @@
 // DRAM behind the interconnect. One interface, one model so far: `bandwidth`.
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <systemc>
 
@@ -35,7 +34,8 @@ struct DramResponse {
   bool operator<(const DramResponse& o) const { return request < o.request; }
 };
 
-/// What every DRAM model offers: requests in, responses out at the time of their last data.
+/// What every DRAM model offers: requests in, responses out, at the latest at the time of their
+/// first data and in its order.
 class DramController : public sc_core::sc_module {
  public:
   explicit DramController(sc_core::sc_module_name name)
@@ -61,8 +61,6 @@ class BandwidthDram : public DramController {
   std::int64_t bytes_per_second_;
   Counters& counters_;
   Femtoseconds bus_free_ = 0;
-  std::deque<DramResponse> in_flight_;
-  sc_core::sc_event done_;
 };
 
 std::unique_ptr<DramController> make_dram(const DramConfig& config, Counters& counters);

@@ -33,9 +33,13 @@ double interconnect_bytes_per_cycle(const HardwareConfig& hardware) {
          static_cast<double>(clocks.core_hz);
 }
 
-Bytes dma_slice_bytes(const DmaConfig& dma) {
-  const int requests = std::clamp(dma.outstanding / 4, 1, kMaxSliceRequests);
-  return dma.burst * requests;
+DmaSlice dma_slice(const DmaConfig& dma) {
+  if (dma.slice > 0) {
+    const int requests = std::min(dma.slice, dma.outstanding);
+    return {requests, requests * dma.burst};
+  }
+  const int requests = std::max(1, dma.outstanding / 4);
+  return {requests, std::min(requests, kMaxSliceRequests) * dma.burst};
 }
 
 std::string precision_pair(int weight_bits, int activation_bits) {

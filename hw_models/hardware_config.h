@@ -71,6 +71,7 @@ struct DmaConfig {
   int store_queues = 1;    // in turn
   Bytes burst = 256;       // naturally aligned request size
   int outstanding = 32;    // requests in flight per channel
+  int slice = 0;           // requests that go out together; 0: see dma_slice()
   Cycles descriptor = 16;  // set-up cycles per command
 };
 
@@ -118,9 +119,14 @@ double peak_bytes_per_cycle(const HardwareConfig& hardware);
 double sustained_bytes_per_cycle(const HardwareConfig& hardware);
 /// What the interconnect carries each way, per core cycle.
 double interconnect_bytes_per_cycle(const HardwareConfig& hardware);
-/// A DMA command's requests go out in slices of a quarter of the outstanding window, 1 to 8
-/// requests: what one queue sends before another one of its channel has its turn.
-Bytes dma_slice_bytes(const DmaConfig& dma);
+/// A DMA command's requests go out in slices: what one queue sends before another one of its
+/// channel has its turn. By default a quarter of the requests in flight, of at most 8 full
+/// requests' bytes.
+struct DmaSlice {
+  int requests = 1;
+  Bytes bytes = 0;
+};
+DmaSlice dma_slice(const DmaConfig& dma);
 /// "w8a8" for (8, 8).
 std::string precision_pair(int weight_bits, int activation_bits);
 /// MACs per cycle of the whole array for a pair; 0 when the array cannot run it.

@@ -80,22 +80,30 @@ void Interconnect::cross_writes() {
 }
 
 void Interconnect::accept(const DramResponse& response) {
-  const DramRequest& request = response.request;
-  Femtoseconds last = response.last_data;
-  if (!request.is_write) {
-    // The path is busy for the time of the data, from its first beat on, and the last beat is not
-    // ahead of the DRAM.
-    const Femtoseconds begin = std::max(read_free_, response.first_data);
-    last = std::max(last, begin + data_time(request.bus_bytes));
-    read_free_ = last;
-  } else {
-    last = std::max(last, request.data_crossed);
-  }
-  const Femtoseconds arrival = core_.edge(core_.edge_at_or_after(last + latency_fs_));
-  const Femtoseconds data =
-      std::max(response.last_data - response.first_data, data_time(request.bus_bytes));
-  (request.is_write ? writes_ : reads_)
-      .push_back({arrival, {request, core_.edge_at_or_after(data)}});
+  response.request.is_write ? accept_write(response) : accept_read(response);
+}
+
+/// The path is busy for the time of the data, from its first beat on, and the last beat is not
+/// ahead of the DRAM.
+void Interconnect::accept_read(const DramResponse& response) {
+  const Femtoseconds begin = std::max(read_free_, response.first_data);
+  read_free_ = std::max(response.last_data, begin + data_time(response.request.bus_bytes));
+  const Cycles last = core_.edge_at_or_after(read_free_ + latency_fs_);
+  // A cycle at least for data that comes and goes within one.
+  Cycles first = std::min(core_.edge_at_or_after(begin + latency_fs_), last - 1);
+  first = std::max(first, core_.edge_at_or_after(now_fs()));
+  if (!reads_.empty()) first = std::max(first, core_.edge_at_or_before(reads_.back().when));
+  reads_.push_back({core_.edge(first), {response.request, std::max<Cycles>(0, last - first)}});
+}
+
+void Interconnect::accept_write(const DramResponse& response) {
+  const Femtoseconds last = std::max(response.last_data, response.request.data_crossed);
+  const Cycles arrival = core_.edge_at_or_after(last + latency_fs_);
+  writes_.push_back({core_.edge(arrival), {response.request, 0}});
+}
+
+Cycles Interconnect::crossing_cycles(Bytes bytes) const {
+  return std::max<Cycles>(1, core_.edge_at_or_after(data_time(bytes)));
 }
 
 void Interconnect::deliver(std::deque<Pending>& path) {

@@ -13,10 +13,10 @@
 
 namespace tessera::hw {
 
-/// A finished request on its way back: `data_time` core cycles is what its data took to arrive.
+/// A read's data begins to arrive and takes `data_cycles`, or the last of a write's is in DRAM.
 struct Delivery {
   DramRequest request;
-  Cycles data_cycles = 0;
+  Cycles data_cycles = 0;  // reads
   bool operator<(const Delivery& o) const { return request < o.request; }
 };
 
@@ -29,6 +29,8 @@ class Interconnect : public sc_core::sc_module {
 
   Mailbox<DramRequest> requests;
   Mailbox<Delivery> deliveries;  // on core clock edges
+  /// Core cycles, at least 1, that `bytes` take to cross.
+  Cycles crossing_cycles(Bytes bytes) const;
 
  private:
   struct Pending {
@@ -40,6 +42,8 @@ class Interconnect : public sc_core::sc_module {
   void send(DramRequest request);
   void cross_writes();
   void accept(const DramResponse& response);
+  void accept_read(const DramResponse& response);
+  void accept_write(const DramResponse& response);
   void deliver(std::deque<Pending>& path);
   Femtoseconds data_time(Bytes bytes) const;
 

@@ -23,7 +23,7 @@ Npu::Npu(sc_core::sc_module_name name, const HardwareConfig& config, CommandSour
   for (std::size_t i = 0; i < config.buffers.size(); ++i) {
     buffers_.push_back(std::make_unique<SramBuffer>(("buffer_" + config.buffers[i].name).c_str(),
                                                     static_cast<int>(i), config.buffers[i],
-                                                    counters.buffers[i]));
+                                                    config.clocks.core_hz, counters.buffers[i]));
     buffers.push_back(buffers_.back().get());
   }
   dram_ = make_dram(config.dram, counters);
@@ -59,6 +59,7 @@ void Npu::finish(Counters& counters) {
     counters.operators[static_cast<std::size_t>(charge.op)]
         .attribution[static_cast<std::size_t>(charge.cause)] += charge.cycles;
   }
+  for (const auto& buffer : buffers_) buffer->finish(total);
   counters.units["core0.array"] = array_->finish(total);
   counters.units["core0.vector"] = vector_->finish(total);
   counters.units["core0.sequencer"] = sequencer_->finish(total);

@@ -22,17 +22,20 @@ class BufferStreams {
   /// Opens what was added, one stream per buffer.
   void open();
   void close();
-  /// Lets notices slow down `work`, which the present streams feed. Late ones are dropped.
-  void apply(const std::vector<StreamNotice>& notices, PacedWork& work, Cycles now) const;
+  /// Lets notices set the pace of `work`, which the present streams feed, and tells the other
+  /// buffers what it leaves of their streams. Late ones are dropped.
+  void apply(const std::vector<StreamNotice>& notices, PacedWork& work, Cycles now);
 
  private:
-  void post(int buffer, BufferMessage::Kind kind, std::vector<BankRate> rates);
+  void post(int buffer, BufferMessage::Kind kind, std::vector<BankRate> rates, Rate pace);
+  void tell_pace(const PacedWork& work);
 
   int unit_;
   const HardwareConfig& config_;
   std::vector<SramBuffer*> buffers_;
   Counters& counters_;
   std::map<int, std::vector<BankRate>> rates_;  // by buffer
+  std::map<int, Rate> paces_;                   // by buffer, as last told
   std::int64_t sequence_ = 0;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 #include "hw_models/bank_sharing.h"
@@ -10,6 +11,8 @@ namespace tessera::hw {
 
 class PacedWork {
  public:
+  static constexpr Cycles kNever = std::numeric_limits<Cycles>::max();
+
   void start(Cycles now, Cycles cycles) {
     *this = PacedWork();
     since_ = now;
@@ -24,13 +27,19 @@ class PacedWork {
     speed_ = kFullRate;
     for (const auto& entry : speeds_) speed_ = std::min(speed_, entry.second);
   }
-  /// Loses `cycles`.
-  void stall(Cycles cycles, Cycles now) {
-    advance(now);
-    remaining_ += cycles * speed_;
+  /// Speed as far as buffers other than `source` allow.
+  Rate speed_beside(int source) const {
+    Rate speed = kFullRate;
+    for (const auto& entry : speeds_) {
+      if (entry.first != source) speed = std::min(speed, entry.second);
+    }
+    return speed;
   }
-  /// When it ends if nothing changes. REQUIRES: running.
-  Cycles end() const { return since_ + ceil_div(remaining_, speed_); }
+  /// When it ends if nothing changes; kNever while it stands still. REQUIRES: running.
+  Cycles end() const {
+    if (remaining_ <= 0) return since_;
+    return speed_ > 0 ? since_ + ceil_div(remaining_, speed_) : kNever;
+  }
   bool running() const { return running_; }
   /// Cycles lost until `now` = its end.
   Cycles finish(Cycles now) {

@@ -284,6 +284,9 @@ Table<hw::DmaConfig> dma_table() {
        field("burst", &S::burst, bytes(16, 64 * kKiB, true),
              "Largest request; requests are naturally aligned."),
        field("outstanding", &S::outstanding, integer(1, 65536), "Requests in flight per channel."),
+       field("slice", &S::slice, integer(1, 65536),
+             "Requests of a command that go out together, before another queue has its turn.")
+           .fallback_is("outstanding / 4, of at most 8 full requests' bytes"),
        field("descriptor", &S::descriptor, cycles(kMaxCycles), "Set-up of one command.")},
       {}};
 }

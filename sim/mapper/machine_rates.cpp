@@ -1,6 +1,7 @@
 #include "sim/mapper/machine_rates.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace tessera::sim {
 namespace {
@@ -30,21 +31,46 @@ MachineRates machine_rates(const hw::HardwareConfig& hardware) {
       core_cycles(hardware, hw::Clock(bus_hz).edge(2 * hardware.interconnect.latency));
   const Cycles round_trip =
       std::max<Cycles>(1, hops + core_cycles(hardware, hardware.dram.latency_fs));
-  const double in_flight = static_cast<double>(hardware.dma.outstanding * hardware.dma.burst) /
-                           static_cast<double>(round_trip);
-  const double sustained = std::min(hw::sustained_bytes_per_cycle(hardware), bus);
 
   MachineRates rates;
-  rates.dram = Rate(std::min(sustained, in_flight * hardware.dma.channels));
-  rates.stream = Rate(std::min(sustained, in_flight));
-  rates.slice = rates.dram.cycles(hw::dma_slice_bytes(hardware.dma));
+  rates.dram = Rate(std::min(hw::sustained_bytes_per_cycle(hardware), bus));
+  rates.dma = hardware.dma;
+  rates.round_trip = round_trip;
+  rates.slice = rates.dram.cycles(hw::dma_slice(hardware.dma).bytes);
   rates.descriptor = hardware.dma.descriptor;
   rates.load_latency = round_trip + rates.descriptor;
   rates.store_latency = round_trip + rates.descriptor;
   rates.dispatch = hardware.sequencer.dispatch;
   rates.launch = hardware.sequencer.operator_launch;
-  rates.burst = hardware.dram.burst;
+  rates.grains = {hardware.dram.burst, std::max(hardware.dma.burst, hardware.dram.burst)};
   return rates;
+}
+
+Cycles MachineRates::window(Bytes bus, std::int64_t requests) const {
+  if (requests == 0) return 0;
+  const hw::DmaSlice cut = hw::dma_slice(dma);
+  const Bytes together = std::min(cut.bytes, cut.requests * bus / requests);
+  return hw::ceil_div(requests * (round_trip + dram.cycles(together)), dma.outstanding);
+}
+
+Cycles MachineRates::windows(const Moved& stationary, const Moved& streamed,
+                             const Moved& stores) const {
+  std::vector<Moved> by_channel(static_cast<std::size_t>(dma.channels));
+  const auto add = [&](int queue, const Moved& moved, int queues) {
+    Moved& channel = by_channel[static_cast<std::size_t>(queue % dma.channels)];
+    channel.bus += moved.bus / queues;
+    channel.requests += moved.requests / queues;
+  };
+  add(0, stationary, 1);
+  const int streams = std::max(1, dma.load_queues - 1);
+  const int first = dma.load_queues > 1 ? 1 : 0;
+  for (int i = 0; i < streams; ++i) add(first + i, streamed, streams);
+  for (int i = 0; i < dma.store_queues; ++i) add(dma.load_queues + i, stores, dma.store_queues);
+  Cycles busiest = 0;
+  for (const Moved& channel : by_channel) {
+    busiest = std::max(busiest, window(channel.bus, channel.requests));
+  }
+  return busiest;
 }
 
 }  // namespace tessera::sim

@@ -25,16 +25,39 @@ class Rate {
   std::int64_t scaled_ = kScale;
 };
 
+/// Units in which DRAM and DMA take bytes.
+struct Grains {
+  Bytes burst = 64;     // of the DRAM
+  Bytes request = 256;  // of the DMA, naturally aligned
+};
+
+/// What the queues of one kind move.
+struct Moved {
+  Bytes bus = 0;
+  std::int64_t requests = 0;
+};
+
 struct MachineRates {
-  Rate dram;    // all transfers together: sustained DRAM, interconnect, requests in flight
-  Rate stream;  // one queue alone
+  Rate dram;                 // all transfers together: sustained DRAM, interconnect
   Cycles load_latency = 0;   // from issue to the first byte in place, and the last's way
   Cycles store_latency = 0;  // from issue to completion, besides the transfer itself
   Cycles slice = 0;          // the DRAM's time for one slice of a DMA command
   Cycles descriptor = 0;     // set-up of one DMA command
   Cycles dispatch = 0;       // sequencer, per command
   Cycles launch = 0;         // per operator
-  Bytes burst = 64;
+  Grains grains;
+  Cycles round_trip = 0;  // of a request
+  hw::DmaConfig dma;
+
+  /// Cycles that a channel needs for requests of `bus` bytes: `outstanding` at a time, each for a
+  /// round trip and the transfer of its slice.
+  Cycles window(Bytes bus, std::int64_t requests) const;
+  /// One transfer alone: its bytes on the DRAM bus, its requests in their channel's window.
+  Cycles transfer(Bytes bus, std::int64_t requests) const {
+    return std::max(dram.cycles(bus), window(bus, requests));
+  }
+  /// The busiest channel's windows.
+  Cycles windows(const Moved& stationary, const Moved& streamed, const Moved& stores) const;
 };
 
 /// The buffer of each role.

@@ -28,7 +28,7 @@ Cycles command_cycles(const hw::ArrayConfig& array, const hw::ArrayCost& cost) {
 }
 
 MatrixPass scaled(const OperandLayout& layout, std::int64_t rows, std::int64_t cols,
-                  std::int64_t tile_rows, std::int64_t tile_cols, Bytes burst) {
+                  std::int64_t tile_rows, std::int64_t tile_cols, const Grains& burst) {
   if (!layout.transposed) return matrix_pass(layout, rows, cols, tile_rows, tile_cols, burst);
   return matrix_pass(layout, cols, rows, tile_cols, tile_rows, burst);
 }
@@ -40,6 +40,12 @@ std::int64_t dim_of(const TileShape& shape, LoopDim dim) {
 /// Bus bytes of one transfer, on average.
 Bytes per_transfer(const MatrixPass& pass) {
   return pass.transfers == 0 ? 0 : ceil_div(pass.bus, pass.transfers);
+}
+
+/// Cycles of one transfer alone, on average.
+Cycles transfer_cycles(const MachineRates& rates, const MatrixPass& pass) {
+  if (pass.transfers == 0) return 0;
+  return rates.transfer(per_transfer(pass), ceil_div(pass.requests, pass.transfers));
 }
 
 constexpr int kRatioBits = 10;
@@ -86,16 +92,16 @@ TileTimes tile_times(const GemmContext& context, const GemmChoice& choice, const
   const std::int64_t last = total - (dim_of(counts, terms.inner) - 1) * tile;
   times.widest = (dim_of(counts, terms.inner) * tile << kRatioBits) / total;
   times.last_run = ((times.command * times.widest) >> kRatioBits) * last / tile;
-  times.result = rates.dram.cycles(per_transfer(passes.out));
+  times.result = transfer_cycles(rates, passes.out);
   times.restart = array.restart;
   times.around = array.restart + array.drain;
-  times.load_a = rates.stream.cycles(per_transfer(passes.a));
-  times.load_b = rates.stream.cycles(per_transfer(passes.b));
+  times.load_a = transfer_cycles(rates, passes.a);
+  times.load_b = transfer_cycles(rates, passes.b);
   times.tail = epilogue_tail(array, epilogue.full);
   times.queued = queueing(context, terms, array);
-  times.store = rates.store_latency + times.queued + rates.stream.cycles(per_transfer(passes.out));
+  times.store = rates.store_latency + times.queued + transfer_cycles(rates, passes.out);
   times.spill = array.drain + rates.store_latency + rates.load_latency + 2 * times.queued +
-                2 * rates.stream.cycles(per_transfer(passes.partial));
+                2 * transfer_cycles(rates, passes.partial);
   return times;
 }
 
@@ -214,8 +220,10 @@ Cycles refill_wait(const GemmContext& context, const GemmChoice& choice, const G
 }
 
 Cycles first_loads(const GemmContext& context, const GemmPasses& passes) {
-  return context.rates.load_latency +
-         context.rates.dram.cycles(per_transfer(passes.a) + per_transfer(passes.b));
+  const MachineRates& rates = context.rates;
+  return rates.load_latency +
+         std::max({rates.dram.cycles(per_transfer(passes.a) + per_transfer(passes.b)),
+                   transfer_cycles(rates, passes.a), transfer_cycles(rates, passes.b)});
 }
 
 /// The parts of a latency that no slot changes.
@@ -232,11 +240,12 @@ Frame frame_of(const GemmContext& context, const GemmTerms& terms, const ArrayTo
                const EpilogueTotals& epilogue, const GemmPasses& passes) {
   const MachineRates& rates = context.rates;
   const Traffic& traffic = terms.traffic;
-  const Cycles last_store = rates.dram.cycles(per_transfer(passes.out));
+  const Cycles last_store = transfer_cycles(rates, passes.out);
   Frame frame;
   frame.before = rates.launch + 3 * rates.dispatch;
   frame.first = first_loads(context, passes) + array.restart;
-  frame.dram = rates.load_latency + rates.dram.cycles(traffic.bus) - last_store + array.last;
+  const Cycles moving = std::max(rates.dram.cycles(traffic.bus), terms.windows);
+  frame.dram = rates.load_latency + moving - last_store + array.last;
   frame.vector = frame.first + context.problem.instances * epilogue.all - epilogue.last;
   frame.issue = std::max(traffic.commands * rates.dispatch,
                          std::max(traffic.loads_a, traffic.loads_b) * rates.descriptor);
@@ -380,48 +389,64 @@ Bytes bus_row_bytes(Bytes row, Bytes grain, Bytes burst) {
   return hw::round_up(row, grain) + burst - grain;
 }
 
-MatrixPass matrix_pass(const OperandLayout& layout, std::int64_t rows, std::int64_t cols,
-                       std::int64_t tile_rows, std::int64_t tile_cols, Bytes burst) {
-  const Cut cut(cols, tile_cols);
-  const Bytes base = std::gcd(burst, layout.grain);
-  MatrixPass pass;
-  pass.transfers = ceil_div(rows, tile_rows) * ceil_div(cols, tile_cols);
+namespace {
+
+/// Bytes in units of `unit` (bursts, requests) that one pass over a matrix takes.
+Bytes bytes_in_units(const OperandLayout& layout, std::int64_t rows, std::int64_t cols,
+                     std::int64_t tile_rows, std::int64_t tile_cols, Bytes unit) {
+  const Bytes base = std::gcd(unit, layout.grain);
   const Bytes whole = row_bytes(cols, layout.bits);
+  Bytes bytes = 0;
   if (tile_cols >= cols && whole == layout.pitch &&
       !layout.gathered) {  // the rows of a tile are one run of bytes
-    pass.useful = rows * whole;
     const Cut blocks(rows, tile_rows);
-    const Bytes grain = std::gcd(base, pass.transfers > 1 ? tile_rows * whole : burst);
+    const Bytes grain = std::gcd(base, rows > tile_rows ? tile_rows * whole : unit);
     for (const auto& part : blocks.part) {
-      pass.bus += part.count * bus_row_bytes(part.size * whole, grain, burst);
+      if (part.count > 0) bytes += part.count * bus_row_bytes(part.size * whole, grain, unit);
     }
-    return pass;
+    return bytes;
   }
-  const Bytes step = cut.part[0].count > 0 ? row_bytes(tile_cols, layout.bits) : burst;
+  const Cut cut(cols, tile_cols);
+  const Bytes step = cut.part[0].count > 0 ? row_bytes(tile_cols, layout.bits) : unit;
   const Bytes grain =
-      std::gcd(std::gcd(base, rows > 1 ? layout.pitch : burst), tile_cols < cols ? step : burst);
+      std::gcd(std::gcd(base, rows > 1 ? layout.pitch : unit), tile_cols < cols ? step : unit);
   for (const auto& part : cut.part) {
     if (part.count == 0) continue;
-    const Bytes bytes = row_bytes(part.size, layout.bits);
-    pass.useful += rows * part.count * bytes;
-    pass.bus += rows * part.count * bus_row_bytes(bytes, grain, burst);
+    bytes += rows * part.count * bus_row_bytes(row_bytes(part.size, layout.bits), grain, unit);
   }
+  return bytes;
+}
+
+}  // namespace
+
+MatrixPass matrix_pass(const OperandLayout& layout, std::int64_t rows, std::int64_t cols,
+                       std::int64_t tile_rows, std::int64_t tile_cols, const Grains& grains) {
+  MatrixPass pass;
+  pass.transfers = ceil_div(rows, tile_rows) * ceil_div(cols, tile_cols);
+  for (const auto& part : Cut(cols, tile_cols).part) {
+    pass.useful += rows * part.count * row_bytes(part.size, layout.bits);
+  }
+  const auto in_units = [&](Bytes unit) {
+    return bytes_in_units(layout, rows, cols, tile_rows, tile_cols, unit);
+  };
+  pass.bus = in_units(grains.burst);
+  pass.requests = ceil_div(in_units(grains.request), grains.request);
   return pass;
 }
 
 MatrixPass pass_a(const GemmContext& context, const TileShape& tile) {
   const GemmProblem& p = context.problem;
-  return scaled(p.a, p.m, p.k, tile.m, tile.k, context.rates.burst);
+  return scaled(p.a, p.m, p.k, tile.m, tile.k, context.rates.grains);
 }
 
 MatrixPass pass_b(const GemmContext& context, const TileShape& tile) {
   const GemmProblem& p = context.problem;
-  return scaled(p.b, p.k, p.n, tile.k, tile.n, context.rates.burst);
+  return scaled(p.b, p.k, p.n, tile.k, tile.n, context.rates.grains);
 }
 
 GemmPasses gemm_passes(const GemmContext& context, const TileShape& tile) {
   const GemmProblem& p = context.problem;
-  const Bytes burst = context.rates.burst;
+  const Grains& burst = context.rates.grains;
   GemmPasses passes;
   passes.a = pass_a(context, tile);
   passes.b = pass_b(context, tile);
@@ -463,6 +488,18 @@ GemmTerms gemm_terms(const GemmContext& context, const GemmChoice& choice, const
   terms.outer = outermost(choice.order, terms.counts);
   terms.reuse = reuse_of(terms.counts, terms.inner, choice.resident_a, choice.resident_b);
   terms.traffic = traffic_of(context.problem, terms.counts, passes, terms.reuse);
+  const std::int64_t instances = context.problem.instances;
+  const auto moved = [&](const MatrixPass& pass, std::int64_t times) {
+    return Moved{instances * times * pass.bus, instances * times * pass.requests};
+  };
+  const auto sum = [](const Moved& x, const Moved& y) {
+    return Moved{x.bus + y.bus, x.requests + y.requests};
+  };
+  const Moved a = moved(passes.a, terms.reuse.a), b = moved(passes.b, terms.reuse.b);
+  const Moved partial = moved(passes.partial, terms.reuse.partial);
+  const bool a_stays = choice.dataflow == hw::Dataflow::kInputStationary;
+  terms.windows = context.rates.windows(a_stays ? a : b, sum(a_stays ? b : a, partial),
+                                        sum(moved(passes.out, 1), partial));
   return terms;
 }
 

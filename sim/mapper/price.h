@@ -79,6 +79,7 @@ struct MatrixPass {
   Bytes useful = 0;
   Bytes bus = 0;
   std::int64_t transfers = 0;
+  std::int64_t requests = 0;
 };
 struct GemmPasses {
   MatrixPass a, b, partial, out;
@@ -109,6 +110,7 @@ struct GemmTerms {
   LoopDim outer = LoopDim::kM;
   Reuse reuse;
   Traffic traffic;
+  Cycles windows = 0;  // the busiest DMA channel, were its round trips all there is
 };
 GemmTerms gemm_terms(const GemmContext& context, const GemmChoice& choice, const TileShape& counts,
                      const GemmPasses& passes);
@@ -128,9 +130,10 @@ MappingCost gemm_cost(const GemmContext& context, const GemmChoice& choice);
 Bytes lower_bound_bytes(const GemmContext& context);
 
 /// One strided transfer seen by the DRAM bus. Rows start at multiples of `grain` within a burst,
-/// evenly spread: a row takes round_up(row, grain) + burst - grain bytes on average.
+/// evenly spread: a row takes round_up(row, grain) + burst - grain bytes on average. Requests are
+/// counted in the same way.
 Bytes bus_row_bytes(Bytes row, Bytes grain, Bytes burst);
 MatrixPass matrix_pass(const OperandLayout& layout, std::int64_t rows, std::int64_t cols,
-                       std::int64_t tile_rows, std::int64_t tile_cols, Bytes burst);
+                       std::int64_t tile_rows, std::int64_t tile_cols, const Grains& grains);
 
 }  // namespace tessera::sim

@@ -29,15 +29,16 @@ std::int64_t passes_of(const VectorProblem& problem, const VectorChoice& choice)
 }
 
 MatrixPass pass_over(const std::vector<VectorProblem::View>& views, const VectorProblem& problem,
-                     const VectorChoice& choice, Bytes burst) {
+                     const VectorChoice& choice, const Grains& grains) {
   MatrixPass sum;
   for (const auto& view : views) {
     const std::int64_t cols = std::min(choice.cols, view.cols);
     const MatrixPass pass =
-        matrix_pass(view.layout, problem.m, view.cols, choice.rows, cols, burst);
+        matrix_pass(view.layout, problem.m, view.cols, choice.rows, cols, grains);
     sum.useful += pass.useful;
     sum.bus += pass.bus;
     sum.transfers += pass.transfers;
+    sum.requests += pass.requests;
   }
   return sum;
 }
@@ -170,9 +171,9 @@ MappingCost vector_cost(const VectorProblem& problem, const VectorChoice& choice
   const std::int64_t passes = passes_of(problem, choice);
   const std::int64_t row_blocks = ceil_div(problem.m, choice.rows);
   const std::int64_t blocks = row_blocks * column_blocks(problem, choice) * passes;
-  const MatrixPass in = pass_over(problem.inputs, problem, choice, rates.burst);
-  const MatrixPass out = pass_over(problem.outputs, problem, choice, rates.burst);
-  const Bytes parameters = hw::round_up(problem.parameter_bytes, rates.burst);
+  const MatrixPass in = pass_over(problem.inputs, problem, choice, rates.grains);
+  const MatrixPass out = pass_over(problem.outputs, problem, choice, rates.grains);
+  const Bytes parameters = hw::round_up(problem.parameter_bytes, rates.grains.burst);
   const bool copy = problem.operation.empty();
 
   MappingCost cost;
@@ -183,8 +184,10 @@ MappingCost vector_cost(const VectorProblem& problem, const VectorChoice& choice
   cost.dram_cycles = rates.dram.cycles(cost.bus_bytes);
 
   const Cycles step = cost.vector_cycles / blocks;
-  const Cycles load = rates.stream.cycles(ceil_div(passes * in.bus, blocks));
-  const Cycles result = rates.dram.cycles(ceil_div(passes * out.bus, blocks));
+  const Cycles load =
+      rates.transfer(ceil_div(passes * in.bus, blocks), ceil_div(passes * in.requests, blocks));
+  const Cycles result =
+      rates.transfer(ceil_div(passes * out.bus, blocks), ceil_div(passes * out.requests, blocks));
   const Cycles store = rates.store_latency + result;
   // Loads and stores of neighbouring blocks share the DRAM: each may wait for the other.
   const Cycles held = rates.load_latency + load + result + step + (copy ? store : 0);
@@ -193,7 +196,9 @@ MappingCost vector_cost(const VectorProblem& problem, const VectorChoice& choice
                                  copy ? 0 : ring_wait(kept, choice.outputs, step * passes));
   const Cycles busy = rates.load_latency + rates.dram.cycles(parameters) + load +
                       cost.vector_cycles + (blocks - 1) * bubble;
-  const Cycles dram = rates.load_latency + cost.dram_cycles - result + last;
+  const Cycles windows =
+      rates.windows({}, {passes * in.bus, passes * in.requests}, {out.bus, out.requests});
+  const Cycles dram = rates.load_latency + std::max(cost.dram_cycles, windows) - result + last;
   const std::int64_t loads = passes * in.transfers + problem.parameter_loads;
   const std::int64_t commands = loads + out.transfers + (copy ? 0 : blocks);
   const Cycles issue =

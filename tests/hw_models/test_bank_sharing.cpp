@@ -100,115 +100,96 @@ TEST_CASE("accesses spread over the banks as the bytes do and never grow") {
   }
 }
 
-TEST_CASE("streams on one bank never get more than its ports") {
+namespace {
+
+Rate granted(const BankDemand& demand, Rate speed) {
+  return demand.rate * std::min(speed, demand.pace) / kFullRate;
+}
+
+}  // namespace
+
+TEST_CASE("a bank grants no more than its ports and wastes nothing that is asked for") {
   Random random(3);
-  for (int i = 0; i < 4000; ++i) {
-    std::vector<Rate> rates;
-    for (std::int64_t users = random.pick(1, 3); users > 0; --users) {
-      rates.push_back(random.pick(0, 3 * kFullRate));
-    }
-    const Rate capacity = kFullRate * random.pick(1, 2);
-    const int first = static_cast<int>(random.pick(-1, static_cast<int>(rates.size()) - 1));
-    const std::vector<Rate> speeds = share_bank(rates, capacity, first);
-    Rate wanted = 0, granted = 0, starving = 0;
-    for (std::size_t j = 0; j < rates.size(); ++j) {
-      REQUIRE(speeds[j] > 0);
-      REQUIRE(speeds[j] <= kFullRate);
-      wanted += rates[j];
-      granted += rates[j] * speeds[j] / kFullRate;
-      if (speeds[j] == kFullRate / 64) starving += rates[j] / 64;
-    }
-    if (wanted <= capacity) {
-      for (const Rate speed : speeds) REQUIRE(speed == kFullRate);
-      continue;
-    }
-    // Beyond the ports only what keeps a user behind the first one from starving for ever.
-    REQUIRE(granted <= capacity + (first >= 0 ? starving : 0));
-    if (first < 0) {
-      for (const Rate speed : speeds) REQUIRE(speed == speeds[0]);
-      REQUIRE(granted > capacity - static_cast<Rate>(4 * rates.size()) - wanted / kFullRate);
-    } else {
-      const auto head = static_cast<std::size_t>(first);
-      const Rate served = rates[head] * speeds[head] / kFullRate;
-      REQUIRE(served >= std::min(rates[head], capacity) - 4);  // nobody comes before it
-    }
-  }
-}
-
-TEST_CASE("the array first policy leaves the vector unit what the array does not use") {
-  const Rate quarter = kFullRate / 4;
-  const std::vector<Rate> speeds = share_bank({3 * quarter, 2 * quarter}, kFullRate, 0);
-  CHECK(speeds[0] == kFullRate);
-  CHECK(speeds[1] == kFullRate / 2);  // a quarter of the bank for a stream that wants two
-  const std::vector<Rate> equal = share_bank({3 * quarter, 3 * quarter}, kFullRate, -1);
-  CHECK(equal[0] == kFullRate * 2 / 3);
-  CHECK(equal[1] == kFullRate * 2 / 3);
-}
-
-TEST_CASE("a full bank costs nothing and one access more stalls somebody") {
-  for (const int ports : {1, 2}) {
-    for (const Rate stream : {kFullRate / 4, kFullRate / 2, kFullRate}) {
-      const Cycles cycles = 64;
-      const std::int64_t room = (kFullRate * ports - stream) * cycles / kFullRate;
-      for (const BankPolicy policy :
-           {BankPolicy::kDmaFirst, BankPolicy::kRoundRobin, BankPolicy::kArrayFirst}) {
-        if (room > 0) {
-          const DmaConflict full = dma_conflict(room, cycles, stream, ports, policy);
-          CHECK(full.stream_stall == 0);
-          CHECK(full.dma_delay == 0);
-        }
-        const DmaConflict more = dma_conflict(room + 1, cycles, stream, ports, policy);
-        CHECK(more.stream_stall + more.dma_delay > 0);
-      }
-    }
-  }
-}
-
-TEST_CASE("a bank serves no more accesses than ports and cycles allow") {
-  Random random(4);
   for (int i = 0; i < 20000; ++i) {
-    const std::int64_t accesses = random.pick(1, 600);
-    const Cycles cycles = random.pick(1, 600);
+    std::vector<BankDemand> demands;
+    for (std::int64_t users = random.pick(1, 5); users > 0; --users) {
+      const auto user = static_cast<BankUser>(random.pick(0, 2));
+      const Rate pace = random.pick(0, 3) == 0 ? random.pick(0, kFullRate) : kFullRate;
+      demands.push_back({user, random.pick(0, 2 * kFullRate), pace});
+    }
     const int ports = static_cast<int>(random.pick(1, 2));
-    const Rate stream = random.pick(0, kFullRate * ports);
     const auto policy = static_cast<BankPolicy>(random.pick(0, 2));
-    const DmaConflict conflict = dma_conflict(accesses, cycles, stream, ports, policy);
-    INFO("accesses " << accesses << " cycles " << cycles << " ports " << ports << " stream "
-                     << stream << " policy " << static_cast<int>(policy));
-    REQUIRE(conflict.stream_stall >= 0);
-    REQUIRE(conflict.dma_delay >= 0);
-    // All of the piece's accesses happen in its own time and the delay; the streams run but for
-    // their stall.
-    const Cycles taken = cycles + conflict.dma_delay;
-    REQUIRE(conflict.stream_stall <= taken);
-    const double streamed = static_cast<double>(taken - conflict.stream_stall) *
-                            static_cast<double>(stream) / kFullRate;
-    const double offered = static_cast<double>(taken * ports);
-    // Whole cycles: one cycle of the streams, and the rounding of rates, may be missing.
-    const double rounding =
-        static_cast<double>(stream) / kFullRate + static_cast<double>(taken) / kFullRate + 1e-9;
-    REQUIRE(static_cast<double>(accesses) + streamed <= offered + rounding);
+    const std::vector<Rate> speeds = share_bank(demands, ports, policy);
+    Rate wanted = 0, taken = 0, kept_alive = 0;
+    bool all_at_full_speed = true;
+    for (std::size_t j = 0; j < demands.size(); ++j) {
+      REQUIRE(speeds[j] >= 0);
+      REQUIRE(speeds[j] <= kFullRate);
+      wanted += granted(demands[j], kFullRate);
+      taken += granted(demands[j], speeds[j]);
+      if (speeds[j] == kFullRate / 64) kept_alive += granted(demands[j], speeds[j]) + 1;
+      all_at_full_speed = all_at_full_speed && speeds[j] >= demands[j].pace;
+    }
+    INFO("case " << i << " wanted " << wanted << " taken " << taken << " ports " << ports);
+    const auto users = static_cast<Rate>(demands.size());
+    REQUIRE(taken <= kFullRate * ports + kept_alive);
+    if (wanted <= kFullRate * ports) REQUIRE(all_at_full_speed);
+    const Rate rounding = 8 * users;
+    const bool everyone_at_work =
+        std::all_of(demands.begin(), demands.end(),
+                    [](const BankDemand& demand) { return demand.pace == kFullRate; });
+    if (everyone_at_work) REQUIRE(taken >= std::min(wanted, kFullRate * ports) - rounding);
   }
 }
 
-TEST_CASE("the bank policy decides who loses") {
-  // 64 accesses in 64 cycles beside a stream that takes the whole single-ported bank.
-  const DmaConflict dma = dma_conflict(64, 64, kFullRate, 1, BankPolicy::kDmaFirst);
-  CHECK(dma.stream_stall == 64);
-  CHECK(dma.dma_delay == 0);
-  const DmaConflict fair = dma_conflict(64, 64, kFullRate, 1, BankPolicy::kRoundRobin);
-  CHECK(fair.dma_delay == 64);     // every second cycle of 128
-  CHECK(fair.stream_stall == 64);  // and the streams the others
-  const DmaConflict array = dma_conflict(64, 64, kFullRate, 1, BankPolicy::kArrayFirst);
-  CHECK(array.dma_delay == 64 * 64 - 64);  // only the share that keeps it from starving
-  CHECK(array.stream_stall == 64);
-  // Nobody streams: nobody loses.
-  const DmaConflict idle = dma_conflict(64, 64, 0, 1, BankPolicy::kDmaFirst);
-  CHECK(idle.stream_stall == 0);
-  CHECK(idle.dma_delay == 0);
-  // A piece that comes faster than the port takes it is late all by itself.
-  CHECK(dma_conflict(128, 64, 0, 1, BankPolicy::kDmaFirst).dma_delay == 64);
-  CHECK(dma_conflict(128, 64, 0, 2, BankPolicy::kDmaFirst).dma_delay == 0);
+TEST_CASE("users of one kind take turns at a bank") {
+  const Rate half = kFullRate / 2;
+  const std::vector<Rate> speeds =
+      share_bank({{BankUser::kDma, kFullRate}, {BankUser::kDma, half}, {BankUser::kArray, half}}, 1,
+                 BankPolicy::kDmaFirst);
+  CHECK(speeds[0] == half);
+  CHECK(speeds[1] == kFullRate);
+  CHECK(speeds[2] == 0);  // the DMA takes all of the bank
+}
+
+TEST_CASE("the bank policy decides who is served first") {
+  const std::vector<BankDemand> both{{BankUser::kArray, kFullRate}, {BankUser::kDma, kFullRate}};
+  const auto speeds = [&](BankPolicy policy) { return share_bank(both, 1, policy); };
+  CHECK(speeds(BankPolicy::kDmaFirst) == std::vector<Rate>{0, kFullRate});
+  CHECK(speeds(BankPolicy::kArrayFirst) == std::vector<Rate>{kFullRate, kFullRate / 64});
+  CHECK(speeds(BankPolicy::kRoundRobin) == std::vector<Rate>{kFullRate / 2, kFullRate / 2});
+  // Round robin: who asks for less than half gets it.
+  const std::vector<Rate> fair = share_bank(
+      {{BankUser::kArray, kFullRate}, {BankUser::kDma, kFullRate / 4}}, 1, BankPolicy::kRoundRobin);
+  CHECK(fair == std::vector<Rate>{kFullRate * 3 / 4, kFullRate});
+  const Rate quarter = kFullRate / 4;
+  const std::vector<Rate> units =
+      share_bank({{BankUser::kArray, 3 * quarter}, {BankUser::kVector, 2 * quarter}}, 1,
+                 BankPolicy::kArrayFirst);
+  CHECK(units == std::vector<Rate>{kFullRate, kFullRate / 2});
+}
+
+TEST_CASE("what the array leaves because another buffer holds it up goes to others") {
+  const std::vector<BankDemand> demands{{BankUser::kArray, kFullRate, kFullRate / 4},
+                                        {BankUser::kVector, kFullRate, kFullRate}};
+  const std::vector<Rate> speeds = share_bank(demands, 1, BankPolicy::kArrayFirst);
+  CHECK(speeds[0] == kFullRate);  // what it would get, were it not held up
+  CHECK(speeds[1] == kFullRate * 3 / 4);
+}
+
+TEST_CASE("a full bank costs nothing and one access more slows somebody down") {
+  for (const BankPolicy policy :
+       {BankPolicy::kDmaFirst, BankPolicy::kRoundRobin, BankPolicy::kArrayFirst}) {
+    for (const Rate array : {kFullRate / 4, kFullRate / 2, kFullRate}) {
+      const auto slowest = [&](Rate dma) {
+        const std::vector<Rate> speeds =
+            share_bank({{BankUser::kArray, array}, {BankUser::kDma, dma}}, 1, policy);
+        return std::min(speeds[0], speeds[1]);
+      };
+      CHECK(slowest(kFullRate - array) == kFullRate);
+      CHECK(slowest(kFullRate - array + 4) < kFullRate);
+    }
+  }
 }
 
 TEST_CASE("work at half speed takes twice as long and loses half of it") {
@@ -219,7 +200,9 @@ TEST_CASE("work at half speed takes twice as long and loses half of it") {
   CHECK(work.end() == 170);
   work.set_speed(0, kFullRate, 130);  // 20 left
   CHECK(work.end() == 150);
-  work.stall(7, 135);
+  work.set_speed(0, 0, 135);  // 15 left
+  CHECK(work.end() == PacedWork::kNever);
+  work.set_speed(0, kFullRate, 142);
   CHECK(work.end() == 157);
   CHECK(work.finish(157) == 157 - 100 - 40);
 }
@@ -245,11 +228,7 @@ TEST_CASE("cycles lost are what work took beyond its cycles whatever slows it") 
     for (int change = 0; change < 5; ++change) {
       now = random.pick(now, now + 60);
       if (now >= work.end()) break;
-      if (random.pick(0, 1) != 0) {
-        work.stall(random.pick(1, 20), now);
-      } else {
-        work.set_speed(static_cast<int>(random.pick(0, 1)), kFullRate >> random.pick(0, 3), now);
-      }
+      work.set_speed(static_cast<int>(random.pick(0, 1)), kFullRate >> random.pick(0, 3), now);
     }
     const Cycles end = work.end();
     REQUIRE(work.finish(end) == end - begin - cycles);

@@ -1,0 +1,67 @@
+#include "hw_models/dma_requests.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace tessera::hw {
+
+RequestCutter::RequestCutter(const StridedRange& range, Bytes request, Bytes burst)
+    : range_(coalesced(range)), request_(std::max(request, burst)), burst_(burst) {
+  // Alignment repeats when the strides are multiples of a request: then one row stands for all.
+  const bool uniform = range_.stride[0] % request_ == 0 && range_.stride[1] % request_ == 0;
+  if (uniform) {
+    requests_left_ = requests_of_row(range_.address) * range_.count[0] * range_.count[1];
+    return;
+  }
+  for (row_[1] = 0; row_[1] < range_.count[1]; ++row_[1]) {
+    for (row_[0] = 0; row_[0] < range_.count[0]; ++row_[0]) {
+      requests_left_ += requests_of_row(row_address());
+    }
+  }
+  row_[0] = row_[1] = 0;
+}
+
+std::int64_t RequestCutter::row_address() const {
+  return range_.address + row_[1] * range_.stride[1] + row_[0] * range_.stride[0];
+}
+
+std::int64_t RequestCutter::requests_of_row(std::int64_t address) const {
+  return (address + range_.row_bytes - 1) / request_ - address / request_ + 1;
+}
+
+void RequestCutter::next_row() {
+  at_ = 0;
+  if (++row_[0] < range_.count[0]) return;
+  row_[0] = 0;
+  ++row_[1];
+}
+
+void RequestCutter::take_from_row(RequestRun& run, std::int64_t most) {
+  const std::int64_t address = row_address() + at_;
+  const Bytes in_row = range_.row_bytes - at_;
+  const Bytes reach = (address / request_ + most) * request_ - address;  // of `most` requests
+  const Bytes useful = std::min(in_row, reach);
+  run.useful += useful;
+  run.bus += round_up(address + useful, burst_) - address / burst_ * burst_;
+  run.requests += (address + useful - 1) / request_ - address / request_ + 1;
+  at_ += useful;
+  if (at_ == range_.row_bytes) next_row();
+}
+
+RequestRun RequestCutter::next(std::int64_t most, Bytes most_bytes) {
+  RequestRun run;
+  run.address = row_address() + at_;
+  while (run.requests < most && run.requests < requests_left_ && run.bus < most_bytes) {
+    const std::int64_t fit = ceil_div(most_bytes - run.bus, request_);
+    take_from_row(run, std::min(most - run.requests, fit));
+  }
+  requests_left_ -= run.requests;
+  return run;
+}
+
+RequestRun all_requests(const StridedRange& range, Bytes request, Bytes burst) {
+  RequestCutter cutter(range, request, burst);
+  return cutter.next(cutter.requests_left(), std::numeric_limits<Bytes>::max() / 2);
+}
+
+}  // namespace tessera::hw

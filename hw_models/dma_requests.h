@@ -1,0 +1,46 @@
+// How a DMA command is cut into requests. Pure.
+#pragma once
+
+#include "hw_models/tile_program.h"
+
+namespace tessera::hw {
+
+/// Consecutive requests that go out together.
+struct RequestRun {
+  std::int64_t address = 0;  // of the first useful byte
+  Bytes useful = 0;
+  Bytes bus = 0;  // whole DRAM bursts
+  std::int64_t requests = 0;
+};
+
+/// Walks the rows of a strided range (adjacent rows are one) and cuts each at multiples of
+/// `request` bytes: requests are naturally aligned, so a row of 64 bytes that begins at 32 mod 64
+/// takes two of 64. Each takes whole DRAM bursts of `burst` bytes; a request is never smaller than
+/// a burst.
+class RequestCutter {
+ public:
+  RequestCutter() = default;
+  RequestCutter(const StridedRange& range, Bytes request, Bytes burst);
+  bool done() const { return requests_left_ == 0; }
+  std::int64_t requests_left() const { return requests_left_; }
+  /// The next requests, `most` at the most and no more once they move `most_bytes`. REQUIRES: not
+  /// done.
+  RequestRun next(std::int64_t most, Bytes most_bytes);
+
+ private:
+  std::int64_t requests_of_row(std::int64_t address) const;
+  void take_from_row(RequestRun& run, std::int64_t most);
+  void next_row();
+  std::int64_t row_address() const;
+
+  StridedRange range_;
+  Bytes request_ = 1, burst_ = 1;
+  std::int64_t row_[2] = {0, 0};
+  Bytes at_ = 0;  // bytes of the row behind us
+  std::int64_t requests_left_ = 0;
+};
+
+/// Requests and bus bytes of a whole command.
+RequestRun all_requests(const StridedRange& range, Bytes request, Bytes burst);
+
+}  // namespace tessera::hw
