@@ -92,10 +92,23 @@ struct DramConfig {
   Bytes row = 2048;                       // page of one channel: the default tensor alignment
 };
 
+/// A loop in hardware that walks a tile in small commands: loads of at most `m`, `k` or `n` rows of
+/// `row` bytes, Gemms of at most m x k x n, stores of at most m rows of `row` bytes, results
+/// leaving through the vector unit in front of their store. It loads both operands of every tile,
+/// whatever is on chip already, and a tile's loads begin once the tile `tiles_in_flight` before it
+/// is stored.
+struct HardwareLoop {
+  std::int64_t m = 0, k = 0, n = 0;  // 0: no such loop, a tile is one command
+  Bytes row = 64;
+  int tiles_in_flight = 2;
+  bool exists() const { return m > 0; }
+};
+
 struct SequencerConfig {
   int queue_depth = 16;
   Cycles dispatch = 4;           // per command
   Cycles operator_launch = 200;  // per operator, before its first command
+  HardwareLoop loop;
 };
 
 struct HardwareConfig {

@@ -347,12 +347,39 @@ Table<hw::DramConfig> dram_table() {
       {}};
 }
 
+Table<hw::HardwareLoop> loop_table() {
+  using S = hw::HardwareLoop;
+  const auto size = integer(1, 65536);
+  return {{field("m", &S::m, size, "Rows of A and of results in one command.").needed(),
+           field("k", &S::k, size, "Columns of A, rows of B in one command.").needed(),
+           field("n", &S::n, size, "Columns of B and of results in one command.").needed(),
+           field("row", &S::row, bytes(1, 64 * kKiB),
+                 "Bytes of a row that one load or store command moves."),
+           field("tiles_in_flight", &S::tiles_in_flight, integer(1, 64),
+                 "A tile is loaded once the tile so many before it is stored.")},
+          {}};
+}
+
+/// Absent unless the machine has one.
+Field<hw::SequencerConfig> loop_field() {
+  using S = hw::SequencerConfig;
+  Field<S> made = section("loop", &S::loop, loop_table(),
+                          "A hardware loop: tiles are walked in commands of this size, both "
+                          "operands of every tile are loaded. Absent: a tile is one command.");
+  made.fallback = "none";
+  made.write = [write = made.write](const S& values) {
+    return values.loop.exists() ? write(values) : Json();
+  };
+  return made;
+}
+
 Table<hw::SequencerConfig> sequencer_table() {
   using S = hw::SequencerConfig;
   return {{field("queue_depth", &S::queue_depth, integer(1, 65536), "Commands waiting per queue."),
            field("dispatch", &S::dispatch, cycles(kMaxCycles), "Per command."),
            field("operator_launch", &S::operator_launch, cycles(kMaxCycles),
-                 "Per operator, before its first command.")},
+                 "Per operator, before its first command."),
+           loop_field()},
           {}};
 }
 

@@ -37,13 +37,24 @@ Codec<int> buffer_codec(const hw::HardwareConfig& hardware) {
   return config::choice<int>(names);
 }
 
+/// Left out where slots lie one behind the other.
+Field<Slots> stride_field() {
+  Field<Slots> made =
+      config::field("stride", &Slots::stride, any_bytes(), "From slot to slot; absent: bytes.");
+  made.write = [write = made.write](const Slots& slots) {
+    return slots.stride == 0 ? Json() : write(slots);
+  };
+  return made;
+}
+
 /// Slots lie inside their buffer. Unused ones (count 0) are left out.
 Codec<Slots> slots_codec(const hw::HardwareConfig& hardware) {
   const Table<Slots> table{
       {config::field("buffer", &Slots::buffer, buffer_codec(hardware), "Buffer.").needed(),
        config::field("offset", &Slots::offset, any_bytes(), "Of the first slot.").needed(),
        config::field("bytes", &Slots::bytes, any_bytes(), "Of one slot.").needed(),
-       config::field("count", &Slots::count, config::integer(1, 1'000'000), "Slots.").needed()},
+       config::field("count", &Slots::count, config::integer(1, 1'000'000), "Slots.").needed(),
+       stride_field()},
       {}};
   Codec<Slots> codec = config::record(table);
   codec.print = [=](const Slots& slots) { return slots.count == 0 ? Json() : table.write(slots); };
@@ -51,7 +62,10 @@ Codec<Slots> slots_codec(const hw::HardwareConfig& hardware) {
                                                                   const std::string& path) {
     const Slots slots = parse(value, path);
     const Bytes capacity = buffers[static_cast<std::size_t>(slots.buffer)].capacity;
-    if (slots.bytes > (capacity - slots.offset) / slots.count || slots.offset > capacity) {
+    const bool bad_stride = slots.stride > 0 && slots.stride < slots.bytes;
+    if (bad_stride) config::fail(value.position, path, "the stride is less than a slot's bytes");
+    const bool huge = slots.offset > capacity || slots.step() > capacity;
+    if (huge || slots.end() > capacity) {
       config::fail(value.position, path,
                    fmt::format("{} x {} at {} reach beyond '{}' ({})", slots.count,
                                config::bytes_text(slots.bytes), config::bytes_text(slots.offset),

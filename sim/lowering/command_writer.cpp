@@ -111,6 +111,11 @@ hw::TrafficClass CommandWriter::load_class(TensorId tensor) const {
   return class_of(graph_.tensors[static_cast<std::size_t>(tensor)], hw::TrafficClass::kActivations);
 }
 
+int CommandWriter::accumulator_bits() const {
+  const int buffer = hw::buffer_of(hardware_, hw::Role::kAccumulators);
+  return hardware_.buffers[static_cast<std::size_t>(buffer)].element_bits;
+}
+
 int CommandWriter::streamed_queue() {
   const int streamed = hardware_.dma.load_queues - 1;
   return streamed == 0 ? kStationaryQueue : 1 + load_turn_++ % streamed;
@@ -132,18 +137,45 @@ Command CommandWriter::make(CommandKind kind, int queue) {
 
 void CommandWriter::push(Command command, const WaitList& waits) {
   command.waits = waits.take();
+  const bool known = std::any_of(command.waits.begin(), command.waits.end(),
+                                 [&](const hw::Wait& wait) { return wait.command == also_; });
+  if (also_ != hw::kNoCommand && !known) {
+    command.waits.push_back({also_, hw::Hazard::kWriteAfterRead, false});
+  }
+  also_ = hw::kNoCommand;
   ready_.push_back(std::move(command));
 }
 
 void CommandWriter::load(const MatrixView& view, const TileWindow& window, const Region& region,
                          int queue) {
+  load_pieces(view, window, region, 0, queue);
+}
+
+void CommandWriter::load_blocks(const MatrixView& view, const TileWindow& window,
+                                const Region& region, Bytes block_row, int queue) {
+  load_pieces(view, window, region, block_row, queue);
+}
+
+void CommandWriter::store(const MatrixView& view, const TileWindow& window, const Region& region,
+                          bool from_accumulators) {
+  store_pieces(view, window, region, 0, from_accumulators);
+}
+
+void CommandWriter::store_blocks(const MatrixView& view, const TileWindow& window,
+                                 const Region& region, Bytes block_row) {
+  store_pieces(view, window, region, block_row, false);
+}
+
+void CommandWriter::load_pieces(const MatrixView& view, const TileWindow& window,
+                                const Region& region, Bytes block_row, int queue) {
   const Tensor& tensor = graph_.tensors[static_cast<std::size_t>(view.tensor)];
   const TensorAllocation& place = plan_.tensors[static_cast<std::size_t>(view.tensor)];
   const TensorBox box = tile_box(view, tensor, window);
   for (const TilePiece& piece : tile_pieces(view, tensor, place, window)) {
     Command command = make(CommandKind::kLoad, queue);
     const int number = queue_number(command, hardware_);
-    command.transfer = {piece.dram, part_of(region, piece, window.rows), load_class(view.tensor)};
+    command.transfer = {piece.dram, part_of(region, piece, window.rows), load_class(view.tensor),
+                        block_row};
     WaitList waits;
     tracker(view.tensor).load(box, number, command.id, waits);
     regions(region).write(command.transfer.region, number, command.id, false, -1, waits);
@@ -151,8 +183,8 @@ void CommandWriter::load(const MatrixView& view, const TileWindow& window, const
   }
 }
 
-void CommandWriter::store(const MatrixView& view, const TileWindow& window, const Region& region,
-                          bool from_accumulators) {
+void CommandWriter::store_pieces(const MatrixView& view, const TileWindow& window,
+                                 const Region& region, Bytes block_row, bool from_accumulators) {
   const Tensor& tensor = graph_.tensors[static_cast<std::size_t>(view.tensor)];
   const TensorAllocation& place = plan_.tensors[static_cast<std::size_t>(view.tensor)];
   const TensorBox box = tile_box(view, tensor, window);
@@ -160,7 +192,7 @@ void CommandWriter::store(const MatrixView& view, const TileWindow& window, cons
     Command command = make(CommandKind::kStore, store_queue());
     const int number = queue_number(command, hardware_);
     command.transfer = {piece.dram, part_of(region, piece, window.rows),
-                        class_of(tensor, hw::TrafficClass::kOutputs)};
+                        class_of(tensor, hw::TrafficClass::kOutputs), block_row};
     WaitList waits;
     regions(region).read(command.transfer.region, number, command.id, from_accumulators, waits);
     tracker(view.tensor).store(box, number, command.id, waits);
@@ -182,8 +214,7 @@ void CommandWriter::load_tensor(TensorId id, const Region& region, int queue) {
 }
 
 hw::StridedRange CommandWriter::spilled(const TensorBox& tile, std::int64_t result_cols) const {
-  const int buffer = hw::buffer_of(hardware_, hw::Role::kAccumulators);
-  const int bits = hardware_.buffers[static_cast<std::size_t>(buffer)].element_bits;
+  const int bits = accumulator_bits();
   const Bytes pitch = hw::ceil_div(result_cols * bits, 8);
   hw::StridedRange range;
   range.address = plan_.operators[static_cast<std::size_t>(op_)].gemm.spill_address +

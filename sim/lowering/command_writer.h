@@ -35,6 +35,16 @@ class CommandWriter {
   /// Loads a window of a view into `region`, one command per strided piece, on `queue`.
   void load(const workloads::MatrixView& view, const TileWindow& window, const hw::Region& region,
             int queue);
+  /// Loads a window of a view as blocks of `block_row` bytes a row.
+  void load_blocks(const workloads::MatrixView& view, const TileWindow& window,
+                   const hw::Region& region, Bytes block_row, int queue);
+  /// Stores blocks of `block_row` bytes a row to a window of a view.
+  void store_blocks(const workloads::MatrixView& view, const TileWindow& window,
+                    const hw::Region& region, Bytes block_row);
+  /// The next command also waits for `id`, whatever their bytes.
+  void wait_also(hw::CommandId id) { also_ = id; }
+  hw::CommandId last_id() const { return next_id_ - 1; }
+
   /// Stores `region` to a window of a view.
   void store(const workloads::MatrixView& view, const TileWindow& window, const hw::Region& region,
              bool from_accumulators);
@@ -52,9 +62,14 @@ class CommandWriter {
   const Plan& plan() const { return plan_; }
   const hw::HardwareConfig& hardware() const { return hardware_; }
   hw::TrafficClass load_class(workloads::TensorId tensor) const;
+  int accumulator_bits() const;
 
  private:
   int store_queue();
+  void load_pieces(const workloads::MatrixView& view, const TileWindow& window,
+                   const hw::Region& region, Bytes block_row, int queue);
+  void store_pieces(const workloads::MatrixView& view, const TileWindow& window,
+                    const hw::Region& region, Bytes block_row, bool from_accumulators);
   hw::Command make(hw::CommandKind kind, int queue);
   void push(hw::Command command, const WaitList& waits);
   void renew_outputs(int index);
@@ -74,6 +89,7 @@ class CommandWriter {
   std::vector<LatestByQueue> scratch_users_;  // by operator
   std::deque<hw::Command> ready_;
   hw::CommandId next_id_ = 0;
+  hw::CommandId also_ = hw::kNoCommand;
   int op_ = -1;
   bool launch_ = false;
   hw::Femtoseconds not_before_ = 0;

@@ -33,8 +33,7 @@ GemmLowering::GemmLowering(CommandWriter& writer, const OperatorSite& site)
   b_.stays = !a_stays;
   results_.slots = mapping_.accumulators;
   outputs_.slots = mapping_.outputs;
-  const int accumulators = hw::buffer_of(writer.hardware(), hw::Role::kAccumulators);
-  result_bits_ = writer.hardware().buffers[static_cast<std::size_t>(accumulators)].element_bits;
+  result_bits_ = writer.accumulator_bits();
   const workloads::TensorId output = site.op.outputs[0].tensor;
   output_bits_ = tensors[static_cast<std::size_t>(output)].format.bits;
 }
@@ -129,7 +128,7 @@ std::int64_t GemmLowering::size(LoopDim dim, std::int64_t at) const {
 }
 
 hw::Region GemmLowering::Ring::at(std::int64_t slot, Bytes bytes) const {
-  return {slots.buffer, slots.offset + slot * slots.bytes, bytes};
+  return {slots.buffer, slots.at(slot), bytes};
 }
 
 void GemmLowering::load_operand(Operand& operand, const TileWindow& stored, std::int64_t tile,

@@ -4,11 +4,15 @@
 
 #include "sim/lowering/command_writer.h"
 #include "sim/lowering/gemm_lowering.h"
+#include "sim/lowering/loop_lowering.h"
 #include "sim/lowering/vector_lowering.h"
 
 namespace tessera::sim {
 
 std::unique_ptr<OperatorLowering> lower_operator(CommandWriter& writer, const OperatorSite& site) {
+  if (site.plan.is_gemm && writer.hardware().sequencer.loop.exists()) {
+    return std::make_unique<LoopLowering>(writer, site);
+  }
   if (site.plan.is_gemm) return std::make_unique<GemmLowering>(writer, site);
   return std::make_unique<VectorLowering>(writer, site);
 }

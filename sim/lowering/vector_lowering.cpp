@@ -106,8 +106,7 @@ hw::TileOperand VectorLowering::operand(const MatrixView& view, const Slots& slo
   operand.bits = tensor.format.bits;
   operand.pitch = workloads::stored_bytes(tensor, 1, columns.count);
   operand.traffic = written ? hw::TrafficClass::kOutputs : writer_.load_class(view.tensor);
-  operand.region = {slots.buffer, slots.offset + block_ % slots.count * slots.bytes,
-                    operand.pitch * operand.rows};
+  operand.region = {slots.buffer, slots.at(block_ % slots.count), operand.pitch * operand.rows};
   return operand;
 }
 

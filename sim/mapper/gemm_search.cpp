@@ -21,6 +21,8 @@ constexpr LoopDim N = LoopDim::kN;
 constexpr std::array<Order, 6> kOrders{
     {{K, M, N}, {K, N, M}, {M, N, K}, {N, M, K}, {M, K, N}, {N, K, M}}};
 
+constexpr int kLoopOrder = 2;  // of a hardware loop: tiles of one result follow each other
+
 /// Loops with more than one iteration, outer first, as a number.
 int significant(const Order& order, const TileShape& counts) {
   int code = 0;
@@ -308,7 +310,8 @@ class GemmSearch {
       facts.array = array_totals(context_, facts.flow.dataflow, facts.tile);
       if (prune_ && !incumbent.admits(array_floor(facts.array.stream), 0)) return;
     }
-    for (int resident = 0; resident < 4; ++resident) {
+    const bool loop = context_.hardware.sequencer.loop.exists();
+    for (int resident = 0; resident < (loop ? 1 : 4); ++resident) {
       const bool a = (resident & 1) != 0, b = (resident & 2) != 0;
       if (pins_.resident && *pins_.resident != std::array<bool, 2>{a, b}) continue;
       if (!resident_fits(facts, a, b)) continue;
@@ -354,7 +357,9 @@ class GemmSearch {
     const int shape = (counts.m > 1) + 2 * (counts.k > 1) + 4 * (counts.n > 1);
     std::vector<int>& orders = orders_[static_cast<std::size_t>(shape + (resident ? 8 : 0))];
     if (!orders.empty()) return orders;
-    if (pins_.order) {
+    if (context_.hardware.sequencer.loop.exists()) {
+      orders = {kLoopOrder};
+    } else if (pins_.order) {
       const auto at = std::find(kOrders.begin(), kOrders.end(), *pins_.order);
       orders = {static_cast<int>(at - kOrders.begin())};
     } else if (!prune_) {

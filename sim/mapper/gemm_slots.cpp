@@ -26,6 +26,8 @@ SlotPlan slot_plan(const GemmContext& context, hw::Dataflow dataflow, const Tile
   SlotPlan plan;
   plan.bytes = {tile_bytes(p.a, tile.m, tile.k), tile_bytes(p.b, tile.k, tile.n),
                 tile_bytes(p.partial, tile.m, tile.n), tile_bytes(p.out, tile.m, tile.n)};
+  const hw::HardwareLoop& loop = context.hardware.sequencer.loop;
+  if (loop.exists()) plan.bytes[3] = std::min(loop.m, tile.m) * std::min(loop.row, plan.bytes[3]);
   plan.buffer = {a_stays ? roles.stationary : roles.activations,
                  a_stays ? roles.activations : roles.stationary, roles.accumulators, roles.outputs};
   for (std::size_t i = 0; i < 4; ++i) {

@@ -36,6 +36,24 @@ std::vector<Slot*> used_slots(Plan& plan) {
   return used;
 }
 
+/// Gives the slots of each tile its share of the buffer: at the bottom, or at the top.
+void divide(Slots& slots, Bytes capacity, Bytes width, bool at_top) {
+  slots.stride = capacity / slots.count / width * width;
+  slots.offset = at_top ? slots.stride - slots.bytes : 0;
+}
+
+void place_loop(GemmMapping& gemm, const hw::HardwareConfig& hardware) {
+  const auto buffer = [&](const Slots& slots) -> const hw::BufferConfig& {
+    return hardware.buffers[static_cast<std::size_t>(slots.buffer)];
+  };
+  const auto place = [&](Slots& slots, bool at_top) {
+    divide(slots, buffer(slots).capacity, buffer(slots).width, at_top);
+  };
+  place(gemm.a, false);
+  place(gemm.b, gemm.a.buffer == gemm.b.buffer);
+  place(gemm.accumulators, false);
+}
+
 }  // namespace
 
 std::vector<Slots*> slots_of(OperatorPlan& plan) { return used_slots<OperatorPlan, Slots>(plan); }
@@ -46,8 +64,13 @@ std::vector<const Slots*> slots_of(const OperatorPlan& plan) {
 
 void place_slots(std::vector<OperatorPlan>& operators, const hw::HardwareConfig& hardware) {
   std::vector<Bytes> cursors(hardware.buffers.size(), 0);
+  const bool loop = hardware.sequencer.loop.exists();
   for (OperatorPlan& plan : operators) {
-    const std::vector<Slots*> slots = slots_of(plan);
+    std::vector<Slots*> slots = slots_of(plan);
+    if (loop && plan.is_gemm) {
+      place_loop(plan.gemm, hardware);
+      slots = {&plan.gemm.outputs};
+    }
     for (std::size_t i = 0; i < hardware.buffers.size(); ++i) {
       place_in(slots, static_cast<int>(i), hardware.buffers[i].capacity, cursors[i]);
     }

@@ -14,8 +14,10 @@ std::vector<const Slots*> slots_of(const OperatorPlan& plan);
 /// Gives every slot an offset: one ring per buffer, so that operator i + 1 fills what operator i
 /// leaves free while i still runs. An operator's slots of one buffer lie together; they wrap to 0
 /// when they do not fit behind the cursor. Offsets are multiples of the access width.
-/// REQUIRES: the slots of each operator fit in their buffers; slot bytes are multiples of the
-/// width.
+/// With a hardware loop the slots of a Gemm divide their buffers instead: of two tiles each has
+/// half of the buffer of the operands, A from the bottom, B at the top, and half of the
+/// accumulators, so that the array reads A and B from different banks. REQUIRES: the slots of each
+/// operator fit in their buffers; slot bytes are multiples of the width.
 void place_slots(std::vector<OperatorPlan>& operators, const hw::HardwareConfig& hardware);
 
 }  // namespace tessera::sim

@@ -26,8 +26,12 @@ struct TileShape {
 struct Slots {
   int buffer = -1;
   Bytes offset = 0;
-  Bytes bytes = 0;  // of one slot
-  int count = 0;    // 0: not used
+  Bytes bytes = 0;   // of one slot
+  int count = 0;     // 0: not used
+  Bytes stride = 0;  // from slot to slot; 0: `bytes`, one behind the other
+  Bytes step() const { return stride > 0 ? stride : bytes; }
+  Bytes at(std::int64_t slot) const { return offset + slot * step(); }
+  Bytes end() const { return count == 0 ? offset : at(count - 1) + bytes; }
 };
 
 /// What the analytical model says of a mapping, for the operator alone and cold, all instances.
@@ -42,7 +46,9 @@ struct MappingCost {
 
 /// Mapping of one Gemm operator: executed instances/group times as (group*m, k, n).
 /// Loops run over tiles, `order` from outer to inner. A tile moves only when its index differs from
-/// the previous iteration's. `resident` operands are loaded once, each tile into its own slot.
+/// the previous iteration's. `resident` operands are loaded once, each tile into its own slot. On a
+/// machine with a hardware loop every tile loads both operands, and `outputs` are staging slots of
+/// one store command.
 struct GemmMapping {
   hw::Dataflow dataflow = hw::Dataflow::kWeightStationary;
   TileShape tile;

@@ -463,6 +463,8 @@ Reuse reuse_of(const TileShape& counts, LoopDim inner, bool resident_a, bool res
   return reuse;
 }
 
+Reuse loop_reuse(const TileShape& counts) { return {counts.n, counts.m, 0}; }
+
 Traffic traffic_of(const GemmProblem& problem, const TileShape& counts, const GemmPasses& passes,
                    const Reuse& reuse) {
   const auto total = [&](Bytes a, Bytes b, Bytes partial, Bytes out) {
@@ -486,7 +488,9 @@ GemmTerms gemm_terms(const GemmContext& context, const GemmChoice& choice, const
   terms.counts = counts;
   terms.inner = innermost(choice.order, terms.counts);
   terms.outer = outermost(choice.order, terms.counts);
-  terms.reuse = reuse_of(terms.counts, terms.inner, choice.resident_a, choice.resident_b);
+  terms.reuse = context.hardware.sequencer.loop.exists()
+                    ? loop_reuse(terms.counts)
+                    : reuse_of(terms.counts, terms.inner, choice.resident_a, choice.resident_b);
   terms.traffic = traffic_of(context.problem, terms.counts, passes, terms.reuse);
   const std::int64_t instances = context.problem.instances;
   const auto moved = [&](const MatrixPass& pass, std::int64_t times) {

@@ -93,6 +93,8 @@ struct Reuse {
   std::int64_t a = 1, b = 1, partial = 0;
 };
 Reuse reuse_of(const TileShape& counts, LoopDim inner, bool resident_a, bool resident_b);
+/// A hardware loop loads both operands of every tile.
+Reuse loop_reuse(const TileShape& counts);
 
 /// Bytes and commands of all instances.
 struct Traffic {

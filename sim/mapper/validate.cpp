@@ -42,10 +42,26 @@ void check_slots(const std::string& who, const char* what, const Slots& slots, h
           prefix + "buffer '" + buffer.name + "' does not serve " + hw::to_string(role));
   require(slots.bytes >= needed, who,
           prefix + "a slot has " + number(slots.bytes) + " bytes, a tile needs " + number(needed));
-  const Bytes end = slots.offset + slots.bytes * slots.count;
+  require(slots.stride == 0 || slots.stride >= slots.bytes, who,
+          prefix + "a stride of " + number(slots.stride) + " is less than a slot");
+  const Bytes end = slots.end();
   require(slots.offset >= 0 && end <= buffer.capacity, who,
           prefix + "bytes " + number(slots.offset) + " to " + number(end) +
               " are not inside buffer '" + buffer.name + "' of " + number(buffer.capacity));
+}
+
+/// No slot of one shares a byte with a slot of the other.
+bool apart(const Slots& x, const Slots& y) {
+  if (x.end() <= y.offset || y.end() <= x.offset) return true;
+  for (int i = 0; i < x.count; ++i) {
+    // The first slot of y that does not end in front of slot i.
+    const Bytes begin = x.at(i), end = begin + x.bytes;
+    const std::int64_t first = std::max<std::int64_t>(0, (begin - y.offset - y.bytes) / y.step());
+    for (std::int64_t j = first; j < y.count && y.at(j) < end; ++j) {
+      if (y.at(j) + y.bytes > begin) return false;
+    }
+  }
+  return true;
 }
 
 void check_no_overlap(const std::string& who, const OperatorPlan& plan) {
@@ -53,9 +69,7 @@ void check_no_overlap(const std::string& who, const OperatorPlan& plan) {
   for (std::size_t i = 0; i < slots.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
       const Slots &x = *slots[i], &y = *slots[j];
-      const bool apart = x.buffer != y.buffer || x.offset + x.bytes * x.count <= y.offset ||
-                         y.offset + y.bytes * y.count <= x.offset;
-      require(apart, who,
+      require(x.buffer != y.buffer || apart(x, y), who,
               "two of its slot lists overlap in a buffer at byte " +
                   number(std::max(x.offset, y.offset)));
     }
