@@ -220,7 +220,7 @@ std::int64_t accesses(std::int64_t vectors, std::int64_t length, std::int64_t si
 }
 
 /// Rings take A by rows of the array in pieces of a ring's length, B and the results by rows of a
-/// ring's length.
+/// ring's length. The last results leave behind the stream, with the drain.
 ArrayAccesses ring_accesses(const ArrayConfig& array, const GemmShape& s,
                             const OperandWidths& widths, std::int64_t moves) {
   const std::int64_t ring = block_cols(array);
@@ -229,7 +229,8 @@ ArrayAccesses ring_accesses(const ArrayConfig& array, const GemmShape& s,
   ArrayAccesses out;
   out.a = accesses(rows * ceil_div(s.n, ring), s.k, ring, widths.a_bits, widths.a);
   out.b = accesses(steps, s.n, ring, widths.b_bits, widths.b);
-  out.c = accesses(rows * moves, s.n, ring, widths.c_bits, widths.c);
+  out.c = accesses(rows * moves, s.n, ring, widths.c_bits, widths.c) -
+          accesses(array.rows, (s.n - 1) % ring + 1, ring, widths.c_bits, widths.c);
   return out;
 }
 

@@ -95,7 +95,8 @@ struct OperandWidths {
 ArrayAccesses peak_accesses(const ArrayConfig& array, Dataflow dataflow,
                             const OperandWidths& widths);
 /// Semi-systolic delivery: a row of A in pieces of a result row's length, every row of the array
-/// and every step of the padded K at its turn, used or not.
+/// and every step of the padded K at its turn, used or not; without the last tile's results, which
+/// leave behind the stream.
 ArrayAccesses array_accesses(const ArrayConfig& array, Dataflow dataflow, const GemmShape& shape,
                              const OperandWidths& widths, bool accumulate);
 
