@@ -306,3 +306,89 @@ TEST_CASE("every cycle that an operand row enters is at least one access") {
     REQUIRE(found.c * widths.c >= 4 * (cost.result_reads + cost.result_writes));
   }
 }
+
+TEST_CASE("a stream that banks hold up moves its successor by the same cycles") {
+  Random random(8);
+  for (int i = 0; i < 2000; ++i) {
+    Case c = random.any();
+    c.array.preload = static_cast<Preload>(random.pick(0, 2));
+    const ArrayCost cost = cost_of(c);
+    const Cycles end = cost.stream() - cost.successor_wait;
+    const auto next_after = [&](Cycles held_up) {
+      ArrayChain chain(c.array);
+      chain.ended(cost, 1000 + end + held_up);
+      return chain.earliest_stream(cost, 0, false);
+    };
+    const Cycles held_up = random.pick(1, 50);
+    describe(c);
+    REQUIRE(next_after(held_up) == next_after(0) + held_up);
+  }
+}
+
+TEST_CASE("a block at hand when the last row block begins loads beside it, a cycle later behind") {
+  ArrayConfig array;
+  array.rows = array.cols = 8;
+  array.preload = Preload::kPaired;
+  array.stream_multiple = 8;
+  array.stream_minimum = 4;
+  const ArrayCost cost = array_cost(array, Dataflow::kWeightStationary, {18, 8, 8}, 1.0, false);
+  const Cycles start = 100;
+  const Cycles last_block = start + 16;  // rows 16 and 17, and two more to make the minimum of 4
+  CHECK(cost.stream() - cost.successor_wait == 20);
+  ArrayChain chain(array);
+  chain.ended(cost, start + 20);
+  CHECK(chain.earliest_stream(cost, last_block, false) == last_block + 8);
+  CHECK(chain.earliest_stream(cost, last_block + 1, false) == start + 20 + 8);
+  CHECK(chain.earliest_stream(cost, start + 30, false) == start + 30 + 8);
+}
+
+TEST_CASE("a command that keeps the block ahead follows at once") {
+  ArrayConfig array;
+  array.rows = array.cols = 8;
+  array.preload = Preload::kPaired;
+  array.stream_multiple = 8;
+  array.stream_minimum = 4;
+  const ArrayCost one = array_cost(array, Dataflow::kWeightStationary, {1, 8, 8}, 1.0, false);
+  const ArrayCost kept =
+      array_cost(array, Dataflow::kWeightStationary, {1, 8, 8}, 1.0, false, true);
+  CHECK(kept.preload == 0);
+  ArrayChain chain(array);
+  chain.ended(one, 104);
+  CHECK(chain.earliest_stream(kept, 0, true) == 104);
+  CHECK(chain.earliest_stream(kept, 110, true) == 110);
+  CHECK(chain.earliest_stream(one, 0, false) == 108);  // 100 + 8: a row block of its own
+}
+
+TEST_CASE("a ring of partial sums streams a group of K once for each of its results") {
+  ArrayConfig array;
+  array.rows = 12;
+  array.cols = 4;
+  array.stages = 4;
+  array.delivery = OperandDelivery::kSemiSystolic;
+  const auto cost = [&](GemmShape shape, bool accumulate) {
+    return array_cost(array, Dataflow::kOutputStationary, shape, 1.0, accumulate);
+  };
+  // ceil(64/12) ceil(64/16) tiles of K = 64 steps of 4 cycles.
+  CHECK(cost({64, 64, 64}, true).compute == 6 * 4 * 64 * 4);
+  CHECK(cost({64, 63, 64}, true).compute == 6 * 4 * 64 * 4);
+  CHECK(cost({64, 64, 64}, true).fold_wait == 0);
+  CHECK(cost({12, 64, 16}, false).preload == 12);           // X
+  CHECK(cost({12, 64, 16}, true).preload == 3 * 12);        // X, and both sets of Y
+  CHECK(cost({5, 64, 16}, false).preload == 5);             // the rows of X there are
+  CHECK(cost({12, 64, 16}, true).drain == 16 - 1 + 12);     // round the ring, then Z row by row
+  CHECK(cost({12, 64, 16 + 3}, true).drain == 3 - 1 + 12);  // the last ring holds 3 results
+}
+
+TEST_CASE("rings use their port in every row and every step of the padded K") {
+  ArrayConfig array;
+  array.rows = 12;
+  array.cols = 4;
+  array.stages = 4;
+  array.delivery = OperandDelivery::kSemiSystolic;
+  const OperandWidths widths{32, 32, 32, 16, 16, 16};
+  const ArrayAccesses found =
+      array_accesses(array, Dataflow::kOutputStationary, {30, 17, 40}, widths, true);
+  CHECK(found.a == 36 * 2 * 3);       // 17 elements of K are two pieces of 16; three rings of N
+  CHECK(found.b == 20 * 3 * 3);       // K padded to 20; three blocks of rows, three of columns
+  CHECK(found.c == 2 * 36 * 3 - 12);  // read and written; the last 12 rows leave with the drain
+}
