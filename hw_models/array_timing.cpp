@@ -197,6 +197,7 @@ ArrayCost array_cost(const ArrayConfig& array, Dataflow dataflow, const GemmShap
   cost.compute = cost.folds * t.rows;
   cost.successor_wait = interval - exposed_load - t.alone;
   cost.fold_wait = cost.folds * interval - exposed_load - cost.compute;
+  if (array.fill == Fill::kPerFold) cost.fill_wait = (cost.folds - 1) * (t.skew + t.latency);
   cost.drain = drain_cycles(array, shape, t);
   const bool output_stationary = dataflow == Dataflow::kOutputStationary;
   const std::int64_t folds_to_result = output_stationary ? 1 : f.row_blocks;

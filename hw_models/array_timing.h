@@ -27,6 +27,7 @@ struct ArrayCost {
   Cycles preload = 0;    // load of the first stationary block; a chain hides it if overlapped
   Cycles compute = 0;    // cycles in which operand rows enter: folds x streamed rows
   Cycles fold_wait = 0;  // between folds: preloads, padding, skew and results that are not hidden
+  Cycles fill_wait = 0;  // part of fold_wait up to the last fold: the array empties
   Cycles successor_wait =
       0;             // part of fold_wait after the last fold, paid only in front of a successor
   Cycles drain = 0;  // from the last operand row to the last result in place

@@ -143,7 +143,9 @@ void MacArray::end_stream(Cycles now) {
   charge(op, Cause::kCompute, job.cost.compute);
   const Cycles between = job.cost.fold_wait - job.cost.successor_wait;
   const bool results_bind = record.command.gemm.dataflow == Dataflow::kOutputStationary;
-  charge(op, results_bind ? Cause::kFillDrain : Cause::kPreload, between);
+  const Cycles filling = results_bind ? between : job.cost.fill_wait;
+  charge(op, Cause::kFillDrain, filling);
+  charge(op, Cause::kPreload, between - filling);
   // Rounding of fixed-point speeds shows as stall, so that the time line adds up.
   const Cycles lost = now - job.stream_start - job.cost.compute - between;
   charge(op, Cause::kWaitScratchpad, lost);
