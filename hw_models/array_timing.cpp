@@ -106,12 +106,17 @@ Cycles first_load(const ArrayConfig& array, const GemmShape& shape, const FoldTi
   return fold.load - unused + second;
 }
 
-/// From the last row of a command to its last result; of a ring, the results there are.
-Cycles drain_cycles(const ArrayConfig& array, const GemmShape& shape, const FoldTiming& fold) {
+/// From the last row of a command to its last result; of a ring, the results there are. They leave
+/// behind those of the ring `interval` cycles ahead, which may have been longer.
+Cycles drain_cycles(const ArrayConfig& array, std::int64_t n, const FoldTiming& fold,
+                    Cycles interval) {
+  Cycles drain = fold.skew + fold.latency + fold.shift_out;
+  if (array.delivery != OperandDelivery::kSemiSystolic) return drain;
   const std::int64_t ring = block_cols(array);
-  const bool rings = array.delivery == OperandDelivery::kSemiSystolic;
-  const Cycles unused = rings ? ring - ((shape.n - 1) % ring + 1) : 0;
-  return fold.skew - unused + fold.latency + fold.shift_out;
+  const Cycles unused = ring - ((n - 1) % ring + 1);
+  drain -= unused;
+  if (n <= ring || fold.shift_out == 0) return drain;
+  return drain + std::max<Cycles>(0, unused + fold.shift_out - interval);
 }
 
 void count_elements(ArrayCost& cost, Dataflow dataflow, const GemmShape& s, const Folding& f,
@@ -198,7 +203,7 @@ ArrayCost array_cost(const ArrayConfig& array, Dataflow dataflow, const GemmShap
   cost.successor_wait = interval - exposed_load - t.alone;
   cost.fold_wait = cost.folds * interval - exposed_load - cost.compute;
   if (array.fill == Fill::kPerFold) cost.fill_wait = (cost.folds - 1) * (t.skew + t.latency);
-  cost.drain = drain_cycles(array, shape, t);
+  cost.drain = drain_cycles(array, shape.n, t, interval);
   const bool output_stationary = dataflow == Dataflow::kOutputStationary;
   const std::int64_t folds_to_result = output_stationary ? 1 : f.row_blocks;
   const Cycles skew = array.delivery == OperandDelivery::kSemiSystolic ? 0 : t.skew;

@@ -32,8 +32,7 @@ struct PeOutcome {
 class PeSequence;
 
 /// One elaboration runs any number of chains, each on an array of its own shape and options, from
-/// reset. Systolic and broadcast delivery, one MAC a PE and cycle; start-up and buffers are not in
-/// it.
+/// reset. One MAC a PE and cycle; start-up and buffers are not in it.
 class PeArray : public sc_core::sc_module {
  public:
   explicit PeArray(sc_core::sc_module_name name);

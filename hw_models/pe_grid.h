@@ -13,9 +13,11 @@ namespace tessera::hw {
 /// Travels with an operand row through the array.
 struct RowTag {
   bool valid = false;
-  bool first = false;   // of a fold with a block of its own: takes the block out of the shadow
-  bool last = false;    // the results that stay in the PEs are complete behind it
-  bool clears = false;  // with `first`: results start from zero, no block was loaded
+  bool first = false;    // of a fold with a block of its own: takes the block out of the shadow
+  bool last = false;     // the results that stay in the PEs are complete behind it
+  bool clears = false;   // with `first`: results start from zero, no block was loaded
+  bool loads_a = false;  // rings: the first result of a group of K, takes new elements of A
+  int cols = 0;          // rings: results in use
   int fold = 0;
   std::int64_t row = 0;
 };
@@ -36,6 +38,22 @@ struct EdgeInputs {
   std::vector<std::int64_t> north;  // by column; with `tag`, where results stay
   bool load = false;
   std::vector<std::int64_t> load_row;  // by column: pushes the shadow registers down one row
+  std::vector<std::int64_t> start;     // rings, by row: what a result starts from
+};
+
+/// The registers of an array, whatever their order.
+class PeFabric {
+ public:
+  virtual ~PeFabric() = default;
+  /// One cycle. `inputs` enter at its beginning; results that have left the array by its end are
+  /// appended to `results`. Throws std::logic_error when a result overwrites one that has not left.
+  virtual void clock(const EdgeInputs& inputs, std::vector<PeResult>& results) = 0;
+  /// Rows that have entered and not passed the farthest PE.
+  virtual std::int64_t rows_in_flight() const = 0;
+  /// Cycles between two folds' last rows that the result chain needs.
+  virtual Cycles result_interval() const = 0;
+  /// Steps in which results leave.
+  virtual Cycles shift_out() const = 0;
 };
 
 /// Registers of one PE. Which of them work depends on what stays in place.
@@ -135,19 +153,14 @@ class DelayLine {
 };
 
 /// rows x cols PEs, the skew registers at their edges and the chain on which results leave.
-class PeGrid {
+class PeGrid : public PeFabric {
  public:
   /// REQUIRES: delivery systolic or broadcast.
   PeGrid(const ArrayConfig& array, bool results_stay);
-  /// One cycle. `inputs` enter at its beginning; results that have left the array by its end are
-  /// appended to `results`. Throws std::logic_error when a result overwrites one that has not left.
-  void clock(const EdgeInputs& inputs, std::vector<PeResult>& results);
-  /// Rows that have entered and not passed the farthest PE.
-  std::int64_t rows_in_flight() const { return rows_in_flight_; }
-  /// Cycles between two folds' last rows that the result chain needs.
-  Cycles result_interval() const;
-  /// Steps in which results leave.
-  Cycles shift_out() const { return shift_out_; }
+  void clock(const EdgeInputs& inputs, std::vector<PeResult>& results) override;
+  std::int64_t rows_in_flight() const override { return rows_in_flight_; }
+  Cycles result_interval() const override;
+  Cycles shift_out() const override { return shift_out_; }
 
  private:
   Pe& at(int row, int col) { return pes_[static_cast<std::size_t>(row * cols_ + col)]; }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "hw_models/pe_rings.h"
+
 namespace tessera::hw {
 namespace {
 
@@ -69,7 +71,13 @@ PeSequence::PeSequence(const ArrayConfig& array, Dataflow dataflow, const std::v
       results_stay_(dataflow == Dataflow::kOutputStationary),
       jobs_(jobs),
       outcomes_(jobs.size()),
-      grid_(array, results_stay_) {
+      rings_(array.delivery == OperandDelivery::kSemiSystolic),
+      cols_(block_cols(array)) {
+  if (rings_) {
+    fabric_ = std::make_unique<PeRings>(array);
+  } else {
+    fabric_ = std::make_unique<PeGrid>(array, results_stay_);
+  }
   for (const PeJob& job : jobs) operands_.emplace_back(dataflow, job);
   for (std::size_t i = 0; i < jobs.size(); ++i) plan_folds(static_cast<int>(i));
 }
@@ -81,16 +89,18 @@ void PeSequence::plan_folds(int job) {
   const bool accumulates = !own.c.empty() || array_.result_preload == ResultPreload::kAlways;
   const std::size_t first = folds_.size();
   for (std::int64_t down = 0; down < operands.down(); down += array_.rows) {
-    for (std::int64_t across = 0; across < operands.across(); across += array_.cols) {
+    for (std::int64_t across = 0; across < operands.across(); across += cols_) {
       Fold fold;
       fold.job = job;
       fold.down = down;
       fold.across = across;
       fold.keeps = own.keeps_stationary && folds_.size() == first;
-      fold.loads = !fold.keeps && (!results_stay_ || accumulates);
+      fold.clears = results_stay_ && !accumulates;
+      fold.loads = !fold.keeps && (rings_ || !fold.clears);
       folds_.push_back(fold);
     }
   }
+  folds_[first].begins_job = true;
   Fold& last = folds_.back();
   last.ends_job = true;
   last.hands_on = results_stay_ && behind < jobs_.size() && jobs_[behind].keeps_stationary;
@@ -100,6 +110,7 @@ void PeSequence::plan_folds(int job) {
 /// minimum; of K, whole multiples.
 std::int64_t PeSequence::least_rows(const Fold& fold) const {
   const std::int64_t streamed = operands_[static_cast<std::size_t>(fold.job)].streamed();
+  if (rings_) return round_up(streamed, array_.cols) * array_.stages;
   std::int64_t in_last_block = streamed;
   while (in_last_block > array_.rows) in_last_block -= array_.rows;
   std::int64_t rows = streamed;
@@ -108,14 +119,32 @@ std::int64_t PeSequence::least_rows(const Fold& fold) const {
   return rows;
 }
 
+/// A row of a block a cycle. Rings load rows of A, behind them rows of results: for the first fold
+/// of a job the rows of A there are, and both sets of double registers.
+Cycles PeSequence::load_cycles(const Fold& fold) const {
+  if (!rings_) return array_.rows;
+  const PeOperands& operands = operands_[static_cast<std::size_t>(fold.job)];
+  const Cycles results = fold.clears ? 0 : array_.rows;
+  if (!fold.begins_job) return array_.rows + results;
+  const int sets = array_.result_registers == ResultRegisters::kDouble ? 2 : 1;
+  return std::min<std::int64_t>(array_.rows, operands.down()) + sets * results;
+}
+
+std::int64_t PeSequence::result_cols(const Fold& fold) const {
+  if (!rings_) return cols_;
+  const std::int64_t across = operands_[static_cast<std::size_t>(fold.job)].across();
+  return std::min(cols_, across - fold.across);
+}
+
 void PeSequence::clock() {
   advance_stream();
   advance_load();
   EdgeInputs inputs;
-  if (enters_) enter_row(inputs);
+  if (enters_) rings_ ? enter_step(inputs) : enter_row(inputs);
   if (loading_) enter_block(inputs);
+  since_empty_ = enters_ || fabric_->rows_in_flight() > 0 ? 0 : since_empty_ + 1;
   std::vector<PeResult> results;
-  grid_.clock(inputs, results);
+  fabric_->clock(inputs, results);
   take_in(results);
   ++now_;
 }
@@ -134,7 +163,10 @@ std::vector<PeOutcome> PeSequence::outcomes() {
 bool PeSequence::rows_done() const { return next_ == 0 || entered_ == rows_; }
 
 void PeSequence::advance_stream() {
-  if (since_start_ >= streamed_ && since_start_ % array_.stream_multiple == 0) padded_ = true;
+  if (rings_ ? rows_done()
+             : since_start_ >= streamed_ && since_start_ % array_.stream_multiple == 0) {
+    padded_ = true;
+  }
   if (may_start()) start_fold();
   enters_ = !rows_done();
 }
@@ -142,7 +174,7 @@ void PeSequence::advance_stream() {
 bool PeSequence::may_start() const {
   if (!has_next() || !next_is_ready() || !rows_done()) return false;
   const Fold& next = fold(next_);
-  if (next.keeps) return array_.fill == Fill::kPerChain || grid_.rows_in_flight() == 0;
+  if (next.keeps) return array_.fill == Fill::kPerChain || fabric_->rows_in_flight() == 0;
   if (!next.loads) return array_is_free();
   return loaded_ && (array_.preload == Preload::kExposed || array_is_free());
 }
@@ -151,12 +183,12 @@ bool PeSequence::may_start() const {
 bool PeSequence::array_is_free() const {
   if (next_ == 0) return true;
   if (!rows_done() || !(padded_ || missed_)) return false;
-  if (array_.fill == Fill::kPerFold && grid_.rows_in_flight() > 0) return false;
+  if (array_.fill == Fill::kPerFold && fabric_->rows_in_flight() > 0) return false;
   if (array_.drain == Drain::kOverlapped) {
-    return since_end_ + least_rows(fold(next_)) >= grid_.result_interval();
+    return since_end_ + least_rows(fold(next_)) >= fabric_->result_interval();
   }
-  if (array_.fill == Fill::kPerFold) return !results_stay_ || results_pending_ == 0;
-  return since_end_ >= grid_.shift_out();
+  const Cycles since = array_.fill == Fill::kPerFold ? since_empty_ : since_end_;
+  return since >= fabric_->shift_out();
 }
 
 void PeSequence::start_fold() {
@@ -166,10 +198,9 @@ void PeSequence::start_fold() {
   entered_ = since_start_ = 0;
   padded_ = loaded_ = missed_ = false;
   const std::int64_t leaving = results_stay_ ? (started.hands_on ? 0 : array_.rows) : rows_;
-  started.results_left = leaving * array_.cols;
+  started.results_left = leaving * result_cols(started);
   results_pending_ += started.results_left;
-  const bool first = next_ == 1 || fold(next_ - 2).job != started.job;
-  if (first) outcomes_[static_cast<std::size_t>(started.job)].first_row = now_;
+  if (started.begins_job) outcomes_[static_cast<std::size_t>(started.job)].first_row = now_;
 }
 
 void PeSequence::enter_row(EdgeInputs& inputs) {
@@ -177,7 +208,7 @@ void PeSequence::enter_row(EdgeInputs& inputs) {
   const PeOperands& operands = operands_[static_cast<std::size_t>(present.job)];
   inputs.tag.valid = true;
   inputs.tag.first = entered_ == 0 && !present.keeps;
-  inputs.tag.clears = results_stay_ && !present.loads;
+  inputs.tag.clears = present.clears;
   inputs.tag.last = results_stay_ && entered_ == rows_ - 1 && !present.hands_on;
   inputs.tag.fold = next_ - 1;
   inputs.tag.row = entered_;
@@ -189,10 +220,34 @@ void PeSequence::enter_row(EdgeInputs& inputs) {
   }
 }
 
+/// Step i of a fold on rings: result i mod D of group i / D of K.
+void PeSequence::enter_step(EdgeInputs& inputs) {
+  const Fold& present = fold(next_ - 1);
+  const PeOperands& operands = operands_[static_cast<std::size_t>(present.job)];
+  const std::int64_t k = entered_ / cols_ * array_.cols;
+  const std::int64_t column = entered_ % cols_;
+  inputs.tag.valid = true;
+  inputs.tag.first = entered_ < cols_ && !present.keeps;
+  inputs.tag.clears = present.clears;
+  inputs.tag.loads_a = column == 0;
+  inputs.tag.last = entered_ >= rows_ - cols_ && !present.hands_on;
+  inputs.tag.fold = next_ - 1;
+  inputs.tag.row = entered_;
+  inputs.tag.cols = static_cast<int>(result_cols(present));
+  for (int r = 0; r < array_.rows; ++r) {
+    const std::int64_t row = present.down + r;
+    inputs.start.push_back(operands.block(row, present.across + column));
+    for (int h = 0; h < array_.cols; ++h) inputs.west.push_back(operands.west(row, k + h));
+  }
+  for (int h = 0; h < array_.cols; ++h) {
+    inputs.north.push_back(operands.north(k + h, present.across + column));
+  }
+}
+
 // ---- the block for the next fold ----------------------------------------------------------------
 
 void PeSequence::advance_load() {
-  if (loading_ && loaded_rows_ == array_.rows) loading_ = false;
+  if (loading_ && loaded_rows_ == load_cycles_) loading_ = false;
   if (array_.preload == Preload::kPaired && enters_ && last_block_begins() &&
       !(has_next() && next_is_ready())) {
     missed_ = true;
@@ -200,10 +255,12 @@ void PeSequence::advance_load() {
   if (loading_ || !may_load()) return;
   loading_ = true;
   loaded_rows_ = 0;
+  load_cycles_ = load_cycles(fold(next_));
 }
 
 /// The present fold's last row block (at most as many rows as the array has) begins in this cycle.
 bool PeSequence::last_block_begins() const {
+  if (rings_) return entered_ == 0;
   const std::int64_t rows = results_stay_ ? rows_ : streamed_;
   return entered_ % array_.rows == 0 && rows > entered_ && rows - entered_ <= array_.rows;
 }
@@ -223,14 +280,15 @@ bool PeSequence::may_load() const {
 }
 
 void PeSequence::enter_block(EdgeInputs& inputs) {
+  ++loaded_rows_;
+  if (rings_) return;  // its elements come with the steps that use them
   const Fold& next = fold(next_);
   const PeOperands& operands = operands_[static_cast<std::size_t>(next.job)];
-  const std::int64_t row = next.down + array_.rows - 1 - loaded_rows_;  // the last one first
+  const std::int64_t row = next.down + array_.rows - loaded_rows_;  // the last one first
   inputs.load = true;
   for (int c = 0; c < array_.cols; ++c) {
     inputs.load_row.push_back(operands.block(row, next.across + c));
   }
-  ++loaded_rows_;
 }
 
 // ---- the end of a cycle -------------------------------------------------------------------------
@@ -239,7 +297,7 @@ void PeSequence::take_in(const std::vector<PeResult>& results) {
   ++since_start_;
   since_end_ = enters_ ? 0 : since_end_ + 1;
   if (enters_) ++entered_;
-  if (loading_ && loaded_rows_ == array_.rows) loaded_ = true;
+  if (loading_ && loaded_rows_ == load_cycles_) loaded_ = true;
   if (enters_ && rows_done()) {
     PeOutcome& outcome = outcomes_[static_cast<std::size_t>(fold(next_ - 1).job)];
     outcome.end = outcome.completed = now_ + 1;

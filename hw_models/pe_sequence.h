@@ -2,6 +2,7 @@
 // from counters and from what the grid reports.
 #pragma once
 
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -49,7 +50,9 @@ class PeSequence {
     std::int64_t down = 0, across = 0;  // first row and column of its block
     bool keeps = false;                 // the block of the fold ahead
     bool loads = false;                 // a block of its own
+    bool clears = false;                // its results start from zero
     bool hands_on = false;              // its results stay for the next fold
+    bool begins_job = false;
     bool ends_job = false;
     std::int64_t results_left = 0;
   };
@@ -72,7 +75,10 @@ class PeSequence {
   void enter_block(EdgeInputs& inputs);
   void take_in(const std::vector<PeResult>& results);
   void take_result(const PeResult& result);
+  void enter_step(EdgeInputs& inputs);
   std::int64_t least_rows(const Fold& fold) const;
+  Cycles load_cycles(const Fold& fold) const;
+  std::int64_t result_cols(const Fold& fold) const;
 
   const ArrayConfig array_;
   const bool results_stay_;
@@ -80,7 +86,9 @@ class PeSequence {
   std::vector<PeOperands> operands_;
   std::vector<PeOutcome> outcomes_;
   std::vector<Fold> folds_;
-  PeGrid grid_;
+  const bool rings_;
+  const std::int64_t cols_;  // of a block
+  std::unique_ptr<PeFabric> fabric_;
   Cycles now_ = 0;
 
   // The stream: fold `next_ - 1` has started.
@@ -91,11 +99,13 @@ class PeSequence {
   std::int64_t entered_ = 0;          // of rows_
   Cycles since_start_ = 0;            // of the present fold
   Cycles since_end_ = 0;              // cycles without a row since its last one
+  Cycles since_empty_ = 0;            // cycles without a row in the array
   bool padded_ = false;               // the padding in front of another block is over
   std::int64_t results_pending_ = 0;  // of started folds, not out of the array
 
   // The block for fold `next_`.
   std::int64_t loaded_rows_ = 0;
+  Cycles load_cycles_ = 0;
   bool loading_ = false;
   bool loaded_ = false;
   bool missed_ = false;  // paired: not at hand when the last row block began
