@@ -52,6 +52,11 @@ double macs_per_cycle(const ArrayConfig& array, const std::string& pair) {
   return found->second * array.rows * array.cols;
 }
 
+std::int64_t block_cols(const ArrayConfig& array) {
+  const bool rings = array.delivery == OperandDelivery::kSemiSystolic;
+  return std::int64_t{array.cols} * (rings ? array.stages : 1);
+}
+
 Bytes sram_bytes(const HardwareConfig& hardware) {
   Bytes total = 0;
   for (const BufferConfig& buffer : hardware.buffers) total += buffer.capacity;

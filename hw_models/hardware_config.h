@@ -10,7 +10,25 @@
 namespace tessera::hw {
 
 enum class Dataflow { kWeightStationary, kOutputStationary, kInputStationary };
-enum class Overlap { kExposed, kOverlapped };
+/// Load of the next stationary block: behind the stream; beside it, into a second register of the
+/// PEs; or beside it, but only together with a row block (at most `rows` rows) of a stream that
+/// begins when the block is at hand, else behind the stream.
+enum class Preload { kExposed, kOverlapped, kPaired };
+/// Whether a fold waits until the array has emptied, or enters right behind the one ahead.
+enum class Fill { kPerChain, kPerFold };
+/// How output-stationary results leave the PEs: in front of the next fold, while it streams, or in
+/// no time (conventions that leave it out).
+enum class Drain { kExposed, kOverlapped, kOmitted };
+/// Registers of a PE that hold results on their way out: one, and all PEs shift together once the
+/// last has its result; or one beside the one that shifts, and each PE follows its neighbour.
+enum class ResultRegisters { kSingle, kDouble };
+/// Along which side results shift: `rows` steps or `cols` steps.
+enum class ResultSide { kRows, kCols };
+/// Whether output-stationary results that start from zero are loaded like those accumulated upon.
+enum class ResultPreload { kAccumulating, kAlways };
+/// How operands reach the PEs: from neighbour to neighbour, a cycle each; all at once; or one side
+/// at once while partial sums go round through the `stages` registers of the PEs of a row.
+enum class OperandDelivery { kSystolic, kBroadcast, kSemiSystolic };
 enum class Role { kStationary, kActivations, kAccumulators, kOutputs };
 enum class BankMapping { kBlocked, kInterleaved };
 enum class BankPolicy { kDmaFirst, kRoundRobin, kArrayFirst };
@@ -29,9 +47,19 @@ struct ArrayConfig {
   std::vector<Dataflow> dataflows{Dataflow::kWeightStationary};
   /// MACs per PE and cycle by precision pair, "w8a8" -> 1. A pair not listed cannot run.
   std::map<std::string, double> throughput{{"w8a8", 1.0}};
-  Overlap preload = Overlap::kOverlapped;  // the next stationary block loads while this one streams
-  Overlap drain = Overlap::kOverlapped;    // results leave while the next fold streams
-  Cycles startup = 0;                      // from a command to its first operand row
+  OperandDelivery delivery = OperandDelivery::kSystolic;
+  int stages = 1;  // semi-systolic: registers of one PE; a row makes cols x stages results
+  Preload preload = Preload::kOverlapped;
+  Fill fill = Fill::kPerChain;
+  Drain drain = Drain::kOverlapped;
+  ResultRegisters result_registers = ResultRegisters::kDouble;
+  ResultSide result_side = ResultSide::kRows;
+  ResultPreload result_preload = ResultPreload::kAccumulating;
+  Cycles pe_latency = 0;    // pipeline of a PE: multiplier, adder; once per chain
+  int stream_multiple = 1;  // rows of a fold: K always, others in front of another block
+  int stream_minimum = 1;   // least rows of a fold's last row block
+  Cycles startup = 0;       // from a command to its first operand row
+  int issue_ahead = 1;      // commands that start up while another one streams
 };
 
 /// Cost of one vector operation: `passes` over the data, `per_element` cycles per element and lane
@@ -144,6 +172,8 @@ DmaSlice dma_slice(const DmaConfig& dma);
 std::string precision_pair(int weight_bits, int activation_bits);
 /// MACs per cycle of the whole array for a pair; 0 when the array cannot run it.
 double macs_per_cycle(const ArrayConfig& array, const std::string& pair);
+/// Columns of one fold's block: `cols`, times `stages` where partial sums go round.
+std::int64_t block_cols(const ArrayConfig& array);
 /// Sum of all buffer capacities.
 Bytes sram_bytes(const HardwareConfig& hardware);
 /// Documented defaults of the vector operation table, with their sources.

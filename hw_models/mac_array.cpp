@@ -20,6 +20,7 @@ MacArray::MacArray(sc_core::sc_module_name name, const HardwareConfig& config, C
       counters_(counters),
       clock_(config.clocks.core_hz),
       alarm_(clock_),
+      chain_(config.array),
       streams_(kArrayUnit, config, buffers, counters) {
   spawn_step([this] { step(); }, {&alarm_.event(), &queue_.pushed(), &scoreboard_.changed(),
                                   &notices.arrived(), &epilogues_done.arrived()});
@@ -30,16 +31,16 @@ void MacArray::step() {
   accept_notices(now);
   if (current_ && now >= work_.end()) end_stream(now);
   issue(now);
-  if (!current_ && next_ && now >= earliest_stream(*next_)) begin_stream(now);
+  if (!current_ && !issued_.empty() && now >= earliest_stream()) begin_stream(now);
   issue(now);
   request_epilogue(now);
   complete_drained(now);
   if (current_) {
     alarm_.set(work_.end());
-  } else if (next_) {
-    alarm_.set(earliest_stream(*next_));
+  } else if (!issued_.empty()) {
+    alarm_.set(earliest_stream());
   }
-  const bool waiting = next_ || !queue_.empty();
+  const bool waiting = !issued_.empty() || !queue_.empty();
   timer_.enter(current_ ? UnitState::kBusy : waiting ? UnitState::kStalled : UnitState::kIdle, now);
 }
 
@@ -54,34 +55,41 @@ void MacArray::accept_notices(Cycles now) {
 }
 
 void MacArray::issue(Cycles now) {
-  if (next_ || queue_.empty()) return;
+  const auto room = static_cast<std::size_t>(config_.array.issue_ahead);
+  while (issued_.size() < room && !queue_.empty() &&
+         scoreboard_.ready(scoreboard_.at(queue_.front()).command)) {
+    issue_front(now);
+  }
+}
+
+void MacArray::issue_front(Cycles now) {
   const CommandId id = queue_.front();
-  const Command& command = scoreboard_.at(id).command;
-  if (!scoreboard_.ready(command)) return;
+  const GemmCommand& gemm = scoreboard_.at(id).command.gemm;
   queue_.pop();
   scoreboard_.start(id, now, kNoCommand, 0);
-  const GemmCommand& gemm = command.gemm;
-  next_ = Job{id, now + config_.array.startup + std::max(latency(gemm.a), latency(gemm.b)),
-              array_cost(config_.array, gemm.dataflow, {gemm.m, gemm.k, gemm.n},
-                         config_.array.throughput.at(gemm.precision), gemm.accumulate),
-              0};
-  next_->cost.drain += latency(gemm.c);
+  Job job;
+  job.id = id;
+  job.ready = now + config_.array.startup + std::max(latency(gemm.a), latency(gemm.b));
+  job.cost = array_cost(config_.array, gemm.dataflow, {gemm.m, gemm.k, gemm.n},
+                        config_.array.throughput.at(gemm.precision), gemm.accumulate,
+                        gemm.keeps_stationary);
+  job.cost.drain += latency(gemm.c);
+  job.keeps_stationary = gemm.keeps_stationary;
+  issued_.push_back(job);
 }
 
 Cycles MacArray::latency(const TileOperand& operand) const {
   return config_.buffers[static_cast<std::size_t>(operand.region.buffer)].latency;
 }
 
-Cycles MacArray::earliest_stream(const Job& job) const {
-  if (config_.array.preload == Overlap::kExposed) {
-    return std::max(job.ready, free_at_) + job.cost.preload;
-  }
-  return std::max(free_at_, std::max(job.ready, last_fold_start_) + job.cost.preload);
+Cycles MacArray::earliest_stream() const {
+  const Job& job = issued_.front();
+  return chain_.earliest_stream(job.cost, job.ready, job.keeps_stationary);
 }
 
 void MacArray::begin_stream(Cycles now) {
-  current_ = next_;
-  next_.reset();
+  current_ = issued_.front();
+  issued_.pop_front();
   current_->stream_start = now;
   charge_start(*current_, now);
   work_.start(now, current_->cost.stream() - current_->cost.successor_wait);
@@ -135,7 +143,9 @@ void MacArray::end_stream(Cycles now) {
   charge(op, Cause::kCompute, job.cost.compute);
   const Cycles between = job.cost.fold_wait - job.cost.successor_wait;
   const bool results_bind = record.command.gemm.dataflow == Dataflow::kOutputStationary;
-  charge(op, results_bind ? Cause::kFillDrain : Cause::kPreload, between);
+  const Cycles filling = results_bind ? between : job.cost.fill_wait;
+  charge(op, Cause::kFillDrain, filling);
+  charge(op, Cause::kPreload, between - filling);
   // Rounding of fixed-point speeds shows as stall, so that the time line adds up.
   const Cycles lost = now - job.stream_start - job.cost.compute - between;
   charge(op, Cause::kWaitScratchpad, lost);
@@ -151,8 +161,7 @@ void MacArray::end_stream(Cycles now) {
   alarm_.set(record.drained);
   streamed_ += now - job.stream_start;
   last_end_ = now;
-  free_at_ = now + job.cost.drain_hold;
-  last_fold_start_ = now - job.cost.last_fold;
+  chain_.ended(job.cost, now);
   current_.reset();
 }
 

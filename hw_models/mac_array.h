@@ -25,7 +25,8 @@ struct EpilogueRequest {
   bool operator<(const EpilogueRequest& o) const { return id < o.id; }
 };
 
-/// One command streams, the next one's stationary block may load meanwhile, earlier ones drain.
+/// One command streams, the next ones start up and the first of them may load its stationary block
+/// meanwhile, earlier ones drain.
 /// A Gemm has completed when its last result is in place: behind the drain, and behind the epilogue
 /// where it has one. Owns the array's time line: every gap is attributed when it ends.
 class MacArray : public sc_core::sc_module {
@@ -47,6 +48,7 @@ class MacArray : public sc_core::sc_module {
     CommandId id = kNoCommand;
     Cycles ready = 0;  // started up, first operands read
     ArrayCost cost;
+    bool keeps_stationary = false;
     Cycles stream_start = 0;
   };
   struct Draining {
@@ -58,8 +60,9 @@ class MacArray : public sc_core::sc_module {
   void step();
   void accept_notices(Cycles now);
   void issue(Cycles now);
+  void issue_front(Cycles now);
   Cycles latency(const TileOperand& operand) const;
-  Cycles earliest_stream(const Job& job) const;
+  Cycles earliest_stream() const;
   void begin_stream(Cycles now);
   void open_streams(const Job& job);
   void end_stream(Cycles now);
@@ -80,17 +83,16 @@ class MacArray : public sc_core::sc_module {
   UnitTimer timer_;
   Mailbox<EpilogueRequest>* epilogue_requests_ = nullptr;
 
-  std::optional<Job> next_;     // issued, preloading
+  std::deque<Job> issued_;      // starting up; the front one preloads
   std::optional<Job> current_;  // streaming
+  ArrayChain chain_;
   PacedWork work_;
   bool epilogue_asked_ = false;
   bool epilogue_done_ = false;  // of current_: the vector unit may be ahead of a stalled stream
   BufferStreams streams_;
   std::deque<Draining> draining_;
-  Cycles last_end_ = 0;         // end of the last stream
-  Cycles free_at_ = 0;          // its results let go of the PEs: the next stream may begin
-  Cycles last_fold_start_ = 0;  // its last fold began here: a preload can hide behind it
-  Cycles streamed_ = 0;         // cycles of finished streams
+  Cycles last_end_ = 0;  // end of the last stream
+  Cycles streamed_ = 0;  // cycles of finished streams
 };
 
 }  // namespace tessera::hw

@@ -25,11 +25,6 @@ constexpr std::size_t kMaxBuffers = 16;
 constexpr std::array<Role, 4> kRoles{Role::kStationary, Role::kActivations, Role::kAccumulators,
                                      Role::kOutputs};
 
-Codec<hw::Overlap> overlap() {
-  return choice<hw::Overlap>(
-      {{"exposed", hw::Overlap::kExposed}, {"overlapped", hw::Overlap::kOverlapped}});
-}
-
 Codec<Role> role() {
   std::vector<std::pair<std::string, Role>> names;
   for (const Role each : kRoles) names.emplace_back(hw::to_string(each), each);
@@ -85,20 +80,70 @@ Field<hw::ArrayConfig> throughput_field() {
   return made;
 }
 
+Codec<hw::OperandDelivery> delivery() {
+  return choice<hw::OperandDelivery>({{"systolic", hw::OperandDelivery::kSystolic},
+                                      {"broadcast", hw::OperandDelivery::kBroadcast},
+                                      {"semi_systolic", hw::OperandDelivery::kSemiSystolic}});
+}
+
 Table<hw::ArrayConfig> array_table() {
   using S = hw::ArrayConfig;
-  return {{field("rows", &S::rows, integer(1, 4096), "Rows of processing elements."),
-           field("cols", &S::cols, integer(1, 4096), "Columns of processing elements."),
-           field("dataflows", &S::dataflows, list_of(choice<hw::Dataflow>(dataflow_names()), 1),
-                 "What the array can keep in place; the mapper chooses among them."),
-           throughput_field(),
-           field("preload", &S::preload, overlap(),
-                 "`overlapped`: the next stationary block loads while this one streams."),
-           field("drain", &S::drain, overlap(),
-                 "`overlapped`: results leave while the next fold streams."),
-           field("startup", &S::startup, cycles(kMaxCycles),
-                 "From a command to its first operand row.")},
-          {}};
+  return {
+      {field("rows", &S::rows, integer(1, 4096), "Rows of processing elements."),
+       field("cols", &S::cols, integer(1, 4096), "Columns of processing elements."),
+       field("dataflows", &S::dataflows, list_of(choice<hw::Dataflow>(dataflow_names()), 1),
+             "What the array can keep in place; the mapper chooses among them."),
+       throughput_field(),
+       field("delivery", &S::delivery, delivery(),
+             "`systolic`: operands hop from PE to PE, a cycle each; `broadcast`: they reach all "
+             "PEs of a row or column at once; `semi_systolic`: B reaches a column at once and "
+             "partial sums go round through the PEs of a row; output stationary only."),
+       field("stages", &S::stages, integer(1, 64),
+             "Registers of a PE that partial sums pass, `semi_systolic`: a row makes cols x "
+             "stages results."),
+       field("preload", &S::preload,
+             choice<hw::Preload>({{"exposed", hw::Preload::kExposed},
+                                  {"overlapped", hw::Preload::kOverlapped},
+                                  {"paired", hw::Preload::kPaired}}),
+             "`overlapped`: the next stationary block loads while this one streams; `paired`: "
+             "only beside the stream's last row block (at most `rows` rows), and only if it is "
+             "at hand when that begins; else behind it."),
+       field(
+           "fill", &S::fill,
+           choice<hw::Fill>({{"per_chain", hw::Fill::kPerChain}, {"per_fold", hw::Fill::kPerFold}}),
+           "`per_fold`: every fold waits until the array has emptied (the skew, rows + cols - "
+           "2)."),
+       field("drain", &S::drain,
+             choice<hw::Drain>({{"exposed", hw::Drain::kExposed},
+                                {"overlapped", hw::Drain::kOverlapped},
+                                {"omitted", hw::Drain::kOmitted}}),
+             "Output-stationary results leave in front of the next fold, while it streams, or "
+             "in no time (SCALE-Sim's convention)."),
+       field("result_registers", &S::result_registers,
+             choice<hw::ResultRegisters>({{"single", hw::ResultRegisters::kSingle},
+                                          {"double", hw::ResultRegisters::kDouble}}),
+             "Of a PE, output stationary. Results of two folds leave at least so many cycles "
+             "apart when `drain: overlapped`: the shift-out, `single`: with the skew."),
+       field("result_side", &S::result_side,
+             choice<hw::ResultSide>(
+                 {{"rows", hw::ResultSide::kRows}, {"cols", hw::ResultSide::kCols}}),
+             "Output-stationary results shift out in `rows` or in `cols` cycles."),
+       field("result_preload", &S::result_preload,
+             choice<hw::ResultPreload>({{"accumulating", hw::ResultPreload::kAccumulating},
+                                        {"always", hw::ResultPreload::kAlways}}),
+             "`always`: output-stationary results that start from zero are loaded too."),
+       field("pe_latency", &S::pe_latency, cycles(kMaxCycles),
+             "Pipeline of a PE (multiplier, adder), once per chain."),
+       field("stream_multiple", &S::stream_multiple, integer(1, 4096),
+             "Streamed rows are padded to it: K always, other dimensions in front of another "
+             "stationary block."),
+       field("stream_minimum", &S::stream_minimum, integer(1, 4096),
+             "Least rows of a fold's last row block (at most `rows` rows)."),
+       field("startup", &S::startup, cycles(kMaxCycles),
+             "From a command to its first operand row."),
+       field("issue_ahead", &S::issue_ahead, integer(1, 4096),
+             "Commands that may start up while another one streams.")},
+      {}};
 }
 
 // ---- vector unit --------------------------------------------------------------------------------
@@ -570,6 +615,13 @@ void finish_buffers(HardwareConfig& hardware, const Value& value, const std::str
   }
 }
 
+void check_array(const hw::ArrayConfig& array, const Value* value, const std::string& path) {
+  if (array.delivery != hw::OperandDelivery::kSemiSystolic) return;
+  if (array.dataflows == std::vector<hw::Dataflow>{hw::Dataflow::kOutputStationary}) return;
+  fail(position_of(*value, "dataflows"), path + ".dataflows",
+       "delivery: semi_systolic keeps outputs in place", {"allowed: [output_stationary]"});
+}
+
 HardwareConfig unfinished_hardware() {
   HardwareConfig hardware;
   hardware.vector.operations = hw::default_vector_operations();
@@ -604,6 +656,7 @@ HardwareConfig read_hardware(const Value& value, const std::string& path) {
   if (hardware.clocks.interconnect_hz == 0) {
     hardware.clocks.interconnect_hz = hardware.clocks.core_hz;
   }
+  check_array(hardware.array, value.find("array"), join_path(path, "array"));
   finish_dram(hardware.dram, value.find("dram"), join_path(path, "dram"));
   finish_buffers(hardware, *value.find("buffers"), join_path(path, "buffers"));
   return hardware;

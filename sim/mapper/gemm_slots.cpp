@@ -87,7 +87,7 @@ std::array<std::vector<std::int64_t>, 3> candidate_sizes(const GemmContext& cont
     const std::size_t rows_hold = output ? 0 : 1;
     const std::size_t cols_hold = weight || output ? 2 : 0;
     steps[rows_hold].push_back(array.rows);
-    steps[cols_hold].push_back(array.cols);
+    steps[cols_hold].push_back(hw::block_cols(array));
   }
   const auto grain_of = [](const OperandLayout& layout, bool along_cols) {
     return along_cols != layout.transposed ? byte_grain(layout.bits) : std::int64_t{1};

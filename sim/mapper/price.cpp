@@ -24,7 +24,7 @@ struct Cut {
 };
 
 Cycles command_cycles(const hw::ArrayConfig& array, const hw::ArrayCost& cost) {
-  return cost.stream() + (array.preload == hw::Overlap::kExposed ? cost.preload : 0);
+  return cost.stream() + (array.preload == hw::Preload::kExposed ? cost.preload : 0);
 }
 
 MatrixPass scaled(const OperandLayout& layout, std::int64_t rows, std::int64_t cols,
@@ -361,7 +361,7 @@ ArrayTotals array_totals(const GemmContext& context, hw::Dataflow dataflow, cons
       }
     }
   }
-  totals.restart = array.startup + (array.preload == hw::Overlap::kOverlapped ? cost.preload : 0);
+  totals.restart = array.startup + (array.preload != hw::Preload::kExposed ? cost.preload : 0);
   totals.last = command_cycles(array, cost);
   totals.drain = cost.drain;
   totals.first_result = cost.first_result;

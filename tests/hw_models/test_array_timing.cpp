@@ -21,13 +21,14 @@ class Random {
  public:
   explicit Random(unsigned seed) : engine_(seed) {}
   int pick(int low, int high) { return std::uniform_int_distribution<int>(low, high)(engine_); }
-  Overlap overlap() { return pick(0, 1) != 0 ? Overlap::kOverlapped : Overlap::kExposed; }
+  bool coin() { return pick(0, 1) != 0; }
   Case any() {
     Case c;
     c.array.rows = pick(1, 20);
     c.array.cols = pick(1, 20);
-    c.array.preload = overlap();
-    c.array.drain = overlap();
+    c.array.preload = coin() ? Preload::kOverlapped : Preload::kExposed;
+    c.array.fill = coin() ? Fill::kPerChain : Fill::kPerFold;
+    c.array.drain = coin() ? Drain::kOverlapped : Drain::kExposed;
     c.dataflow = static_cast<Dataflow>(pick(0, 2));
     c.shape = {pick(1, 70), pick(1, 70), pick(1, 70)};
     c.accumulate = pick(0, 1) != 0;
@@ -59,10 +60,17 @@ std::vector<Fold> folds_of(const Case& c) {
   return folds;
 }
 
+/// Nothing overlaps.
+void expose(ArrayConfig& array) {
+  array.preload = Preload::kExposed;
+  array.fill = Fill::kPerFold;
+  array.drain = Drain::kExposed;
+}
+
 /// Cycles from the command's start to its last result, alone on the array. A fold starts when its
 /// block is loaded and the fold before has made room: an overlapped block loads from the start of
-/// the fold before, an exposed one from its end; overlapped results leave within one fold, exposed
-/// ones before the next fold (or its load) begins.
+/// the fold before, an exposed one once there is room; overlapped results leave within one fold,
+/// exposed ones, and the skew of a fold that waits for the array to empty, come before.
 Cycles walk(const Case& c) {
   const bool output_stationary = c.dataflow == Dataflow::kOutputStationary;
   const Cycles load = output_stationary && !c.accumulate ? 0 : c.array.rows;
@@ -75,17 +83,13 @@ Cycles walk(const Case& c) {
     const Cycles start = std::max(loaded, room);
     const Cycles end = start + fold.rows;
     last_result = end + skew + shift;
-    // The next block: beside this fold, or behind it.
-    if (c.array.preload == Overlap::kOverlapped) loaded = start + load;
-    room = end;
-    if (c.array.drain == Overlap::kOverlapped) {
-      room = std::max(room, start + shift);
-      if (c.array.preload == Overlap::kExposed) loaded = room + load;
+    room = end + (c.array.fill == Fill::kPerFold ? skew : 0);
+    if (c.array.drain == Drain::kExposed) {
+      room += shift;
     } else {
-      // Nothing else moves while results leave: neither rows nor a block.
-      room = std::max(end, c.array.preload == Overlap::kOverlapped ? loaded : end) + skew + shift;
-      loaded = c.array.preload == Overlap::kOverlapped ? room : room + load;
+      room = std::max(room, start + shift);
     }
+    loaded = (c.array.preload == Preload::kOverlapped ? start : room) + load;
   }
   return last_result;
 }
@@ -100,10 +104,10 @@ ArrayCost cost_of(const Case& c) {
 
 void describe(const Case& c) {
   UNSCOPED_INFO("R " << c.array.rows << " C " << c.array.cols << " dataflow "
-                     << to_string(c.dataflow) << " preload "
-                     << (c.array.preload == Overlap::kOverlapped) << " drain "
-                     << (c.array.drain == Overlap::kOverlapped) << " m " << c.shape.m << " k "
-                     << c.shape.k << " n " << c.shape.n << " accumulate " << c.accumulate);
+                     << to_string(c.dataflow) << " preload " << static_cast<int>(c.array.preload)
+                     << " fill " << static_cast<int>(c.array.fill) << " drain "
+                     << static_cast<int>(c.array.drain) << " m " << c.shape.m << " k " << c.shape.k
+                     << " n " << c.shape.n << " accumulate " << c.accumulate);
 }
 
 }  // namespace
@@ -121,7 +125,7 @@ TEST_CASE("with nothing overlapped weight and input stationary folds follow SCAL
   Random random(2);
   for (int i = 0; i < 2000; ++i) {
     Case c = random.any();
-    c.array.preload = c.array.drain = Overlap::kExposed;
+    expose(c.array);
     c.dataflow = random.pick(0, 1) != 0 ? Dataflow::kWeightStationary : Dataflow::kInputStationary;
     const std::vector<Fold> folds = folds_of(c);
     const Cycles fold = 2 * c.array.rows + c.array.cols + folds[0].rows - 2;
@@ -135,7 +139,7 @@ TEST_CASE("with nothing overlapped an output stationary fold drains through its 
   Random random(3);
   for (int i = 0; i < 2000; ++i) {
     Case c = random.any();
-    c.array.preload = c.array.drain = Overlap::kExposed;
+    expose(c.array);
     c.dataflow = Dataflow::kOutputStationary;
     c.accumulate = false;
     const Cycles fold = 2 * c.array.rows + c.array.cols + c.shape.k - 2;
@@ -146,7 +150,7 @@ TEST_CASE("with nothing overlapped an output stationary fold drains through its 
 
 TEST_CASE("a chain of blocks follows the resident formula of Gemmini") {
   // T = 13 + R + 2D, R = It Jt Kt D + M_last: blocks of D x D, M_last the rows of the last one. The
-  // machine's own drain is 2D - 2: the two cycles belong to the start-up.
+  // machine's own drain is 2D - 2: the two cycles belong to the accumulators.
   for (const int d : {8, 16}) {
     ArrayConfig array;
     array.rows = array.cols = d;
@@ -225,18 +229,27 @@ TEST_CASE("overlapping more never makes a Gemm slower") {
   Random random(6);
   for (int i = 0; i < 2000; ++i) {
     Case c = random.any();
-    c.array.preload = c.array.drain = Overlap::kExposed;
-    const Cycles exposed = alone(cost_of(c));
-    c.array.preload = Overlap::kOverlapped;
-    const Cycles preload = alone(cost_of(c));
-    c.array.drain = Overlap::kOverlapped;
-    const Cycles both = alone(cost_of(c));
-    c.array.preload = Overlap::kExposed;
-    const Cycles drain = alone(cost_of(c));
+    expose(c.array);
     describe(c);
-    REQUIRE(preload <= exposed);
-    REQUIRE(drain <= exposed);
-    REQUIRE(both <= std::min(preload, drain));
+    Cycles before = alone(cost_of(c));
+    const auto expect_no_slower = [&] {
+      const Cycles now = alone(cost_of(c));
+      REQUIRE(now <= before);
+      before = now;
+    };
+    c.array.preload = Preload::kPaired;
+    expect_no_slower();
+    c.array.preload = Preload::kOverlapped;
+    expect_no_slower();
+    c.array.fill = Fill::kPerChain;
+    expect_no_slower();
+    c.array.drain = Drain::kOverlapped;
+    expect_no_slower();
+    c.array.result_registers = ResultRegisters::kSingle;
+    REQUIRE(alone(cost_of(c)) >= before);
+    c.array.result_registers = ResultRegisters::kDouble;
+    c.array.drain = Drain::kOmitted;
+    expect_no_slower();
   }
 }
 
@@ -292,4 +305,90 @@ TEST_CASE("every cycle that an operand row enters is at least one access") {
     REQUIRE(found.b * widths.b >= cost.b_reads);
     REQUIRE(found.c * widths.c >= 4 * (cost.result_reads + cost.result_writes));
   }
+}
+
+TEST_CASE("a stream that banks hold up moves its successor by the same cycles") {
+  Random random(8);
+  for (int i = 0; i < 2000; ++i) {
+    Case c = random.any();
+    c.array.preload = static_cast<Preload>(random.pick(0, 2));
+    const ArrayCost cost = cost_of(c);
+    const Cycles end = cost.stream() - cost.successor_wait;
+    const auto next_after = [&](Cycles held_up) {
+      ArrayChain chain(c.array);
+      chain.ended(cost, 1000 + end + held_up);
+      return chain.earliest_stream(cost, 0, false);
+    };
+    const Cycles held_up = random.pick(1, 50);
+    describe(c);
+    REQUIRE(next_after(held_up) == next_after(0) + held_up);
+  }
+}
+
+TEST_CASE("a block at hand when the last row block begins loads beside it, a cycle later behind") {
+  ArrayConfig array;
+  array.rows = array.cols = 8;
+  array.preload = Preload::kPaired;
+  array.stream_multiple = 8;
+  array.stream_minimum = 4;
+  const ArrayCost cost = array_cost(array, Dataflow::kWeightStationary, {18, 8, 8}, 1.0, false);
+  const Cycles start = 100;
+  const Cycles last_block = start + 16;  // rows 16 and 17, and two more to make the minimum of 4
+  CHECK(cost.stream() - cost.successor_wait == 20);
+  ArrayChain chain(array);
+  chain.ended(cost, start + 20);
+  CHECK(chain.earliest_stream(cost, last_block, false) == last_block + 8);
+  CHECK(chain.earliest_stream(cost, last_block + 1, false) == start + 20 + 8);
+  CHECK(chain.earliest_stream(cost, start + 30, false) == start + 30 + 8);
+}
+
+TEST_CASE("a command that keeps the block ahead follows at once") {
+  ArrayConfig array;
+  array.rows = array.cols = 8;
+  array.preload = Preload::kPaired;
+  array.stream_multiple = 8;
+  array.stream_minimum = 4;
+  const ArrayCost one = array_cost(array, Dataflow::kWeightStationary, {1, 8, 8}, 1.0, false);
+  const ArrayCost kept =
+      array_cost(array, Dataflow::kWeightStationary, {1, 8, 8}, 1.0, false, true);
+  CHECK(kept.preload == 0);
+  ArrayChain chain(array);
+  chain.ended(one, 104);
+  CHECK(chain.earliest_stream(kept, 0, true) == 104);
+  CHECK(chain.earliest_stream(kept, 110, true) == 110);
+  CHECK(chain.earliest_stream(one, 0, false) == 108);  // 100 + 8: a row block of its own
+}
+
+TEST_CASE("a ring of partial sums streams a group of K once for each of its results") {
+  ArrayConfig array;
+  array.rows = 12;
+  array.cols = 4;
+  array.stages = 4;
+  array.delivery = OperandDelivery::kSemiSystolic;
+  const auto cost = [&](GemmShape shape, bool accumulate) {
+    return array_cost(array, Dataflow::kOutputStationary, shape, 1.0, accumulate);
+  };
+  // ceil(64/12) ceil(64/16) tiles of K = 64 steps of 4 cycles.
+  CHECK(cost({64, 64, 64}, true).compute == 6 * 4 * 64 * 4);
+  CHECK(cost({64, 63, 64}, true).compute == 6 * 4 * 64 * 4);
+  CHECK(cost({64, 64, 64}, true).fold_wait == 0);
+  CHECK(cost({12, 64, 16}, false).preload == 12);           // X
+  CHECK(cost({12, 64, 16}, true).preload == 3 * 12);        // X, and both sets of Y
+  CHECK(cost({5, 64, 16}, false).preload == 5);             // the rows of X there are
+  CHECK(cost({12, 64, 16}, true).drain == 16 - 1 + 12);     // round the ring, then Z row by row
+  CHECK(cost({12, 64, 16 + 3}, true).drain == 3 - 1 + 12);  // the last ring holds 3 results
+}
+
+TEST_CASE("rings use their port in every row and every step of the padded K") {
+  ArrayConfig array;
+  array.rows = 12;
+  array.cols = 4;
+  array.stages = 4;
+  array.delivery = OperandDelivery::kSemiSystolic;
+  const OperandWidths widths{32, 32, 32, 16, 16, 16};
+  const ArrayAccesses found =
+      array_accesses(array, Dataflow::kOutputStationary, {30, 17, 40}, widths, true);
+  CHECK(found.a == 36 * 2 * 3);       // 17 elements of K are two pieces of 16; three rings of N
+  CHECK(found.b == 20 * 3 * 3);       // K padded to 20; three blocks of rows, three of columns
+  CHECK(found.c == 2 * 36 * 3 - 12);  // read and written; the last 12 rows leave with the drain
 }

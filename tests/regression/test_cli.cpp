@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/config/config.h"
 #include "tests/support/command_line.h"
 
 using namespace tessera::test;
@@ -366,6 +367,11 @@ TEST_CASE("every name that list prints can be used") {
   for (const json& hardware : json::parse(run_tessera("list hardware --format json").out)) {
     const std::string name = hardware.at("name");
     INFO(name);
-    CHECK(run_tessera("describe bert_edge --set hardware=" + name + " > /dev/null").exit_code == 0);
+    const std::string precision = tessera::sim::load_hardware(name).array.throughput.count("w8a8")
+                                      ? "w8a8"
+                                      : "w16a16";  // an FP16 engine
+    CHECK(run_tessera("describe bert_edge --set hardware=" + name +
+                      " --set precision=" + precision + " > /dev/null")
+              .exit_code == 0);
   }
 }

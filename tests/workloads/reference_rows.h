@@ -18,6 +18,9 @@ inline std::vector<std::string> split(const std::string& line, char separator) {
   for (std::string field; std::getline(stream, field, separator);) {
     fields.push_back(field);
   }
+  if (!fields.empty() && !fields.back().empty() && fields.back().back() == '\r') {
+    fields.back().pop_back();
+  }
   return fields;
 }
 

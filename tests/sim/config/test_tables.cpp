@@ -126,7 +126,8 @@ TEST_CASE("shipped buffers feed the array one row of each operand a cycle") {
     CHECK(buffer(hw::Role::kStationary).width >= machine.array.cols);
     const hw::BufferConfig sums = buffer(hw::Role::kAccumulators);
     CHECK(sums.width * 8 >= machine.array.cols * sums.element_bits);
-    CHECK(sums.ports >= 2);
+    // An engine that lives on one port for all operands is the exception.
+    if (sums.roles.size() < 4) CHECK(sums.ports >= 2);
     const double interconnect = static_cast<double>(machine.interconnect.width) *
                                 static_cast<double>(machine.clocks.interconnect_hz);
     CHECK(interconnect >= machine.dram.peak_bytes_per_second);

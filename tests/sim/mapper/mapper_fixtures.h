@@ -75,8 +75,9 @@ inline hw::HardwareConfig random_machine(std::mt19937& random) {
   hw::HardwareConfig h = edge();
   h.array.rows = 1 << pick(1, 3);
   h.array.cols = 1 << pick(1, 3);
-  h.array.preload = pick(0, 1) != 0 ? hw::Overlap::kOverlapped : hw::Overlap::kExposed;
-  h.array.drain = pick(0, 1) != 0 ? hw::Overlap::kOverlapped : hw::Overlap::kExposed;
+  h.array.preload = pick(0, 1) != 0 ? hw::Preload::kOverlapped : hw::Preload::kExposed;
+  h.array.drain = pick(0, 1) != 0 ? hw::Drain::kOverlapped : hw::Drain::kExposed;
+  h.array.fill = h.array.drain == hw::Drain::kExposed ? hw::Fill::kPerFold : hw::Fill::kPerChain;
   const std::vector<hw::Dataflow> all{hw::Dataflow::kWeightStationary,
                                       hw::Dataflow::kOutputStationary,
                                       hw::Dataflow::kInputStationary};
