@@ -204,7 +204,7 @@ TEST_CASE("what-if names each change in full also on 80 columns") {
   }
 }
 
-TEST_CASE("--out writes four complete files the report as on standard output") {
+TEST_CASE("the out option writes four complete files the report as on standard output") {
   const TemporaryFolder folder;
   const Ran ran = run_tessera("run bert_edge --format json --out a/b", folder.path());
   REQUIRE(ran.exit_code == 0);
