@@ -43,7 +43,7 @@ void check_fidelity(const std::string& fidelity) {
                                near.empty() ? "" : "; did you mean '" + near + "'?"));
 }
 
-GemmRequest request_of(const CommandLine& line) {
+GemmRequest gemm_request(const CommandLine& line) {
   if (line.hardware.size() != 1) {
     throw UsageError(
         "'tessera gemm' needs one --hardware: a name (tessera list hardware) or a file");
@@ -62,7 +62,7 @@ GemmRequest request_of(const CommandLine& line) {
 }  // namespace
 
 void gemm_command(const CommandLine& line) {
-  const PreparedGemm gemm = prepare_gemm(request_of(line));
+  const PreparedGemm gemm = prepare_gemm(gemm_request(line));
   const bool analytical = line.fidelity == "analytical";
   HostFigures host;
   const Report report = analytical              ? analytical_gemm(gemm)
