@@ -126,7 +126,10 @@ const RunConfig& Machines::find(const std::vector<std::string>& names,
     std::string reason = first_line(error.what());
     const std::string mark = "error: ";
     const std::size_t at = reason.find(mark);
-    if (at != std::string::npos) reason = name + ": " + reason.substr(at + mark.size());
+    // A place in a file or a --set means little without the machine's name.
+    if (at != std::string::npos) {
+      reason = (at > 0 ? name + ": " : "") + reason.substr(at + mark.size());
+    }
     failures_[key] = reason;
     throw NotComparable(reason);
   }
