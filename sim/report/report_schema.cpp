@@ -116,7 +116,7 @@ Json figures() {
           {"attribution", reference("attribution")},
           {"traffic", reference("traffic")},
           {"reuse", object({{"weights", or_null(number())}, {"activations", or_null(number())}})},
-          {"roofline", reference("roofline")},
+          {"roofline", Json{{"anyOf", Json::array({reference("roofline"), {{"type", "null"}}})}}},
           {"vector", reference("vector_cycles")}};
 }
 
