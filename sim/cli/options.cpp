@@ -213,8 +213,10 @@ void check_subjects(const Verb& verb, const CommandLine& line) {
     throw UsageError("'tessera " + verb.name + "' needs " + verb.subject);
   }
   if (line.subjects.size() > verb.most_subjects) {
-    throw UsageError("'tessera " + verb.name + "' takes " + std::to_string(verb.most_subjects) +
-                     ": what is '" + line.subjects[verb.most_subjects] + "'?");
+    const std::string most =
+        verb.most_subjects == 0 ? verb.subject : std::to_string(verb.most_subjects);
+    throw UsageError("'tessera " + verb.name + "' takes " + most + ": what is '" +
+                     line.subjects[verb.most_subjects] + "'?");
   }
   const auto& kinds = verb.kinds;
   if (kinds.empty()) return verb.name == "compare" ? check_compared(verb, line) : void();

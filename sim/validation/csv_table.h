@@ -1,16 +1,17 @@
 // A CSV file (RFC 4180) as cells with line numbers.
 #pragma once
 
-#include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "sim/config/config.h"
 
 namespace tessera::sim {
 
 /// What is wrong with a file of reference figures, ready to print: "file:line: error: ...".
-class ReferenceError : public std::invalid_argument {
+class ReferenceError : public ConfigError {
  public:
-  using std::invalid_argument::invalid_argument;
+  using ConfigError::ConfigError;
 };
 
 /// Throws ReferenceError "file:line: error: message".
