@@ -56,7 +56,7 @@ CaseRun product_run(const ReferenceCase& reference, const EngineRule& rule, RunC
   if (rule.unlimited_buffers) grow_buffers(request.machine.hardware, reference.shape);
   if (rule.pin) {
     request.machine.mapping.pins.push_back(rule.pin(reference));
-  } else {
+  } else if (!reference.dataflow.empty()) {
     request.dataflow = parse_dataflow(dataflow_of(reference));
   }
   const auto gemm = std::make_shared<const PreparedGemm>(prepare_gemm(std::move(request)));
@@ -75,12 +75,28 @@ CaseRun loads_run(const ReferenceCase& reference, const RunConfig& machine) {
   return run;
 }
 
-std::vector<std::string> hardware_of(const ReferenceCase& reference, const EngineRule& rule,
-                                     const std::vector<HardwareOverride>& overrides) {
+/// The hardware that the user names for the row; empty: none.
+std::string named_hardware(const ReferenceCase& reference,
+                           const std::vector<HardwareOverride>& overrides) {
   for (const HardwareOverride& each : overrides) {
-    if (matches(each.pattern, reference.engine)) return {each.hardware};
+    if (matches(each.pattern, reference.engine)) return each.hardware;
   }
-  return presets_of(rule, reference);
+  return "";
+}
+
+/// Throws NotComparable for an engine that is neither known nor given a machine.
+EngineRule required_rule(const ReferenceCase& reference, const std::string& hardware) {
+  const EngineRule* known = rule_of(reference);
+  if (known == nullptr && hardware.empty()) {
+    throw NotComparable(fmt::format("the engine is not known (--hardware {}=NAME runs it on NAME)",
+                                    reference.engine));
+  }
+  const EngineRule rule = known == nullptr ? own_engine_rule(reference) : *known;
+  if (rule.scenario == Scenario::kNotBuilt) throw NotComparable(rule.reason);
+  if (reference.notes.integer("errors", 0) != 0) {
+    throw NotComparable("the reference itself reports errors");
+  }
+  return rule;
 }
 
 /// Blocks of one matrix, appended to `commands`.
@@ -161,19 +177,17 @@ std::vector<hw::Command> block_loads(const hw::HardwareConfig& hardware, const h
 
 CaseRun prepare_case(const ReferenceCase& reference, const std::vector<HardwareOverride>& overrides,
                      Machines& machines) {
-  const EngineRule* rule = rule_of(reference);
-  if (rule == nullptr) throw NotComparable("the engine is not known");
-  if (rule->scenario == Scenario::kNotBuilt) throw NotComparable(rule->reason);
-  if (reference.notes.integer("errors", 0) != 0) {
-    throw NotComparable("the reference itself reports errors");
-  }
+  const std::string hardware = named_hardware(reference, overrides);
+  const EngineRule rule = required_rule(reference, hardware);
   try {
+    const std::vector<std::string> names =
+        hardware.empty() ? presets_of(rule, reference) : std::vector<std::string>{hardware};
     const std::vector<std::string> sets =
-        rule->sets ? rule->sets(reference) : std::vector<std::string>{};
-    const RunConfig& machine = machines.find(hardware_of(reference, *rule, overrides), sets);
-    CaseRun run = rule->scenario == Scenario::kLoads ? loads_run(reference, machine)
-                                                     : product_run(reference, *rule, machine);
-    run.printed_less = rule->printed_less;
+        rule.sets ? rule.sets(reference) : std::vector<std::string>{};
+    const RunConfig& machine = machines.find(names, sets);
+    CaseRun run = rule.scenario == Scenario::kLoads ? loads_run(reference, machine)
+                                                    : product_run(reference, rule, machine);
+    run.printed_less = rule.printed_less;
     return run;
   } catch (const GemmError& error) {
     throw NotComparable(first_line(error.what()));

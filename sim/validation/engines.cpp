@@ -19,6 +19,7 @@ using Sets = std::vector<std::string>;
 
 constexpr const char* kPeLatency = "hardware.array.pe_latency";  // cycles of a PE's pipeline
 constexpr const char* kStages = "hardware.array.stages";         // registers of a PE, semi-systolic
+constexpr std::int64_t kRoundTrip = 7;                           // of Gemmini's bus, beyond mem_lat
 constexpr double kClock = 1e9;                                   // of every engine, in hertz
 
 Sets sides(const Case& row) {
@@ -42,18 +43,23 @@ Sets axis_sets(const Case& row) {
   return sets;
 }
 
-/// RedMulE: W rows of H FMAs with P pipeline registers.
+/// RedMulE's tile has W rows and H (P + 1) columns.
+std::int64_t redmule_columns(const Case& row) { return row.cols * (row.notes.integer("P", 3) + 1); }
+
+/// RedMulE: W rows of H FMAs with P pipeline registers, on one port of a tile row of FP16.
 Sets redmule_sets(const Case& row) {
   Sets sets = sides(row);
   sets.push_back(fmt::format("{}={}", kStages, row.notes.integer("P", 3) + 1));
+  sets.push_back(fmt::format("hardware.buffers.scratchpad.width={} B", 2 * redmule_columns(row)));
   return sets;
 }
 
-/// Gemmini's bench: a memory of `mem_lat` cycles that sends D bytes every `cycles_per_beat`.
+/// Gemmini's bench: a memory of `mem_lat` cycles that sends D bytes every `cycles_per_beat`. The
+/// presets' interconnect has no latency of its own, so the bus's cycles are the memory's.
 Sets gemmini_memory_sets(const Case& row) {
   const double beat = static_cast<double>(row.notes.integer("cycles_per_beat", 1));
   return {"hardware.dram.standard=custom",
-          fmt::format("hardware.dram.latency={} ns", row.notes.integer("mem_lat", 20)),
+          fmt::format("hardware.dram.latency={} ns", row.notes.integer("mem_lat", 20) + kRoundTrip),
           fmt::format("hardware.dram.peak={} B/s", std::llround(row.rows * kClock / beat))};
 }
 
@@ -90,9 +96,6 @@ MappingPin onnxim_pin(const Case& row) {
 // ----------------------------------------------------------------------------------------- targets
 
 Target exact() { return {"0 cycles", true, {}, 0}; }
-
-/// RedMulE's tile: W rows, H (P + 1) columns.
-std::int64_t redmule_columns(const Case& row) { return row.cols * (row.notes.integer("P", 3) + 1); }
 
 Target redmule_target() {
   const auto full = [](const Case& row) {
@@ -235,6 +238,20 @@ const EngineRule* rule_of(const ReferenceCase& reference) {
     if (matches(rule.pattern, reference.engine)) return &rule;
   }
   return nullptr;
+}
+
+EngineRule own_engine_rule(const ReferenceCase& reference) {
+  EngineRule rule;
+  rule.pattern = "*";
+  rule.scenario = matches("*_array", reference.engine) ? Scenario::kResident
+                  : matches("*_dma", reference.engine) ? Scenario::kLoads
+                                                       : Scenario::kMemoryToMemory;
+  for (const int bits : {4, 16}) {
+    if (matches(fmt::format("*{}", bits), reference.dtype)) {
+      rule.precision = hw::precision_pair(bits, bits);
+    }
+  }
+  return rule;
 }
 
 std::vector<std::string> presets_of(const EngineRule& rule, const ReferenceCase& reference) {

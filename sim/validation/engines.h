@@ -62,6 +62,10 @@ const std::vector<EngineRule>& engine_rules();
 /// The rule of `reference`, or nullptr for an unknown engine.
 const EngineRule* rule_of(const ReferenceCase& reference);
 
+/// The rule of an engine that is the user's own, who names its machine: by the end of its name
+/// `_array` (resident), `_dma` (loads), else memory to memory; the width by `dtype`; no target.
+EngineRule own_engine_rule(const ReferenceCase& reference);
+
 /// Names of hardware that may stand for the row, in order, placeholders filled in.
 std::vector<std::string> presets_of(const EngineRule& rule, const ReferenceCase& reference);
 

@@ -149,6 +149,7 @@ ReferenceCase read_case(const CsvTable& table, const CsvRow& row, const FileLayo
   out.rows = static_cast<int>(cells.count(layout.rows, kMostSide));
   out.cols = static_cast<int>(cells.count(layout.cols, kMostSide));
   out.dataflow = cells.text(layout.dataflow);
+  out.dtype = lower(cells.text("dtype"));
   out.notes = Notes(cells.text(layout.notes));
   if (*layout.cycles == '\0') return out;
   out.shape = {cells.count("M", kMostSize), cells.count("K", kMostSize),

@@ -41,6 +41,7 @@ struct ReferenceCase {
   std::string engine;      // RTL: its engine; else the tool: "scale-sim", "onnxim", "dramsim3"
   int rows = 0, cols = 0;  // of the array; 0: not given
   std::string dataflow;    // as written: "WS", "os", "OS-semi"; empty: not given
+  std::string dtype;       // "int8", "fp16"; empty: not given
   hw::GemmShape shape;     // DRAM: zeros
   hw::Cycles cycles = 0;   // as printed; DRAM: 0
   Notes notes;

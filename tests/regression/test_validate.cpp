@@ -104,8 +104,23 @@ TEST_CASE("an unknown engine is listed with its reason and decides nothing") {
       "gemmini8_array,8,8,WS,16,16,16,86,errors=4\n");
   const Ran ran = bench.validate();
   CHECK(ran.exit_code == 0);
-  CHECK_THAT(ran.out, Contains("eyeriss, 1 row: the engine is not known"));
+  CHECK_THAT(ran.out, Contains("eyeriss, 1 row: the engine is not known (--hardware eyeriss=NAME"));
   CHECK_THAT(ran.out, Contains("gemmini8_array, 1 row: the reference itself reports errors"));
+}
+
+TEST_CASE("an own engine is compared on its machine and judged by nobody") {
+  const Bench bench(
+      "my_npu,8,8,WS,16,16,16,300,\n"
+      "my_npu_array,8,8,WS,16,16,16,86,\n");
+  const Ran ran = bench.validate("--hardware 'my_npu*=bench_8x8' --format json --all");
+  CHECK(ran.exit_code == 2);  // gemmini8_* matches nothing here
+  const Ran own =
+      run_tessera("validate --reference own.csv --hardware 'my_npu*=bench_8x8' --format json --all",
+                  bench.folder.path());
+  CHECK(own.exit_code == 0);
+  const json result = json::parse(own.out);
+  CHECK(result.at("engines").at(0).at("holds").is_null());
+  CHECK(result.at("engines").at(1).at("cases").at(0).at("cycles") == 86);
 }
 
 TEST_CASE("only the engines that match are run") {

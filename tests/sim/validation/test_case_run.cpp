@@ -23,8 +23,10 @@ ReferenceCase row(const std::string& engine, const std::string& notes = "") {
 
 std::string reason(const ReferenceCase& reference, const std::string& hardware) {
   Machines machines;
+  std::vector<HardwareOverride> overrides;
+  if (!hardware.empty()) overrides.push_back({"*", hardware});
   try {
-    prepare_case(reference, {{"*", hardware}}, machines);
+    prepare_case(reference, overrides, machines);
   } catch (const NotComparable& error) {
     return error.what();
   }
@@ -52,7 +54,8 @@ TEST_CASE("loads of blocks go through A row by row and then through B") {
 }
 
 TEST_CASE("a row that cannot be run says why") {
-  CHECK(reason(row("eyeriss"), "tiny_8x8") == "the engine is not known");
+  CHECK(reason(row("eyeriss"), "") ==
+        "the engine is not known (--hardware eyeriss=NAME runs it on NAME)");
   CHECK(reason(row("gemmini8_array", "errors=3"), "tiny_8x8") ==
         "the reference itself reports errors");
   CHECK(reason(row("gemmini8_array"), "tiny_8x8") == "comparable");
@@ -62,6 +65,23 @@ TEST_CASE("a row that cannot be run says why") {
   ReferenceCase large = row("gemmini8_array");
   large.shape = {1024, 1024, 1024};
   CHECK_THAT(reason(large, "tiny_8x8"), Contains("--resident does not fit"));
+}
+
+TEST_CASE("an engine of the user's own runs on the machine that the user names") {
+  CHECK(reason(row("my_npu"), "tiny_8x8") == "comparable");
+  ReferenceCase free = row("my_npu");
+  free.dataflow.clear();
+  CHECK(reason(free, "tiny_8x8") == "comparable");
+  CHECK(own_engine_rule(row("my_npu")).scenario == Scenario::kMemoryToMemory);
+  CHECK(own_engine_rule(row("my_npu_array")).scenario == Scenario::kResident);
+  CHECK(own_engine_rule(row("my_npu_dma")).scenario == Scenario::kLoads);
+  CHECK(own_engine_rule(row("my_npu")).precision == "w8a8");
+  ReferenceCase half = row("my_npu");
+  half.dtype = "fp16";
+  CHECK(own_engine_rule(half).precision == "w16a16");
+  ReferenceCase other = row("my_npu");
+  other.dataflow = "RS";
+  CHECK_THAT(reason(other, "tiny_8x8"), Contains("'rs' is not a dataflow"));
 }
 
 TEST_CASE("rows of one machine read it once and changes are kept apart") {

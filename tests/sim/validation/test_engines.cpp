@@ -71,7 +71,7 @@ TEST_CASE("the notes of a Gemmini loop set its memory and its tile") {
   const auto reference =
       row("gemmini16_loop", 16, 16, "WS", "mem_lat=50; cycles_per_beat=4; tile=4x6x16");
   CHECK(rule(reference).sets(reference) == Names{"hardware.dram.standard=custom",
-                                                 "hardware.dram.latency=50 ns",
+                                                 "hardware.dram.latency=57 ns",
                                                  "hardware.dram.peak=4000000000 B/s"});
   const MappingPin pin = rule(reference).pin(reference);
   CHECK((pin.tile_m == 64 && pin.tile_n == 96 && pin.tile_k == 256));  // I, J, K blocks of 16
@@ -88,7 +88,8 @@ TEST_CASE("the notes of an array set its pipelines") {
                                        "hardware.array.pe_latency=5 cycles"});
   const auto redmule = row("redmule", 12, 4, "OS-semi", "W=12 H=4 P=3");
   CHECK(rule(redmule).sets(redmule) ==
-        Names{"hardware.array.rows=12", "hardware.array.cols=4", "hardware.array.stages=4"});
+        Names{"hardware.array.rows=12", "hardware.array.cols=4", "hardware.array.stages=4",
+              "hardware.buffers.scratchpad.width=32 B"});  // 4 x 4 columns of 2 B
   CHECK(dataflow_of(redmule) == "os");
   CHECK(dataflow_of(row("onnxim", 0, 0, "")) == "ws");
 }
