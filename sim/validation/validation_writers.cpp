@@ -150,10 +150,16 @@ std::string case_table(const EngineResult& engine, int width) {
 }
 
 std::string verdict_line(const Validation& validation) {
-  if (validation.compared == 0 && validation.engines.empty()) return "nothing was compared";
-  return fmt::format("{} figures compared; {}",
-                     grouped(static_cast<std::int64_t>(validation.compared)),
-                     validation.holds() ? "every target holds" : "a target is MISSED");
+  if (validation.engines.empty()) return "nothing was compared";
+  bool judged = false;
+  for (const EngineResult& engine : validation.engines) {
+    judged = judged || engine.verdict != Verdict::kNoTarget;
+  }
+  const auto compared = static_cast<std::int64_t>(validation.compared);
+  return fmt::format("{} {} compared; {}", grouped(compared), compared == 1 ? "figure" : "figures",
+                     !validation.holds() ? "a target is MISSED"
+                     : judged            ? "every target holds"
+                                         : "no target is set for them");
 }
 
 Json limits_json(const EngineResult& engine) {
