@@ -1,6 +1,8 @@
 // `tessera validate` from outside, on figures and machines of its own.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "tests/support/command_line.h"
 
@@ -130,6 +132,38 @@ TEST_CASE("only the engines that match are run") {
   const Ran ran = bench.validate("--engine '*_dma'");
   CHECK(ran.exit_code == 0);
   CHECK_THAT(ran.out, !Contains("gemmini8_array"));
+}
+
+TEST_CASE("a bare name is looked up in the folders of the configuration path") {
+  const TemporaryFolder folder, elsewhere;
+  std::filesystem::create_directories(folder / "reference");
+  std::filesystem::create_directories(folder / "hardware");
+  write_text(folder / "reference/mine.csv",
+             std::string(kHeader) + "gemmini8_array,8,8,WS,16,16,16,86,\n");
+  write_text(folder / "hardware/gemmini_8x8.yaml", kMachine);
+  const Ran ran = run_shell("TESSERA_CONFIG_PATH='" + folder.path().string() +
+                                "' '" TESSERA_PROGRAM "' validate --reference mine.csv",
+                            elsewhere.path());
+  CHECK(ran.exit_code == 0);
+  CHECK_THAT(ran.out, StartsWith("1 figure compared; every target holds"));
+}
+
+TEST_CASE("no line of validate is wider than asked") {
+  const Bench bench(
+      "gemmini8_array,8,8,WS,16,16,16,86,\n"
+      "gemmini8_loop,8,8,WS,16,16,16,300,mem_lat=20; cycles_per_beat=4; tile=2x2x2\n"
+      "gemmini8_loop,8,8,WS,1024,1024,1024,300,mem_lat=20; tile=128x128x128\n"
+      "eyeriss,12,14,RS,16,16,16,100,\n");
+  for (const int width : {80, 100, 160}) {
+    const Ran ran = bench.validate("--all --width " + std::to_string(width));
+    std::istringstream lines(ran.out);
+    for (std::string line; std::getline(lines, line);) {
+      const auto columns =
+          std::count_if(line.begin(), line.end(), [](char c) { return (c & 0xC0) != 0x80; });
+      INFO(line);
+      CHECK(columns <= width);
+    }
+  }
 }
 
 TEST_CASE("memory figures are counted on one line") {
