@@ -63,33 +63,45 @@ int operator_count(const PreparedRun& run) { return static_cast<int>(run.graph.o
 
 }  // namespace
 
-PreparedRun prepare(RunConfig config) {
+PreparedRun prepare_graph(RunConfig config, workloads::Graph graph) {
   PreparedRun run;
   run.config = std::move(config);
-  run.graph = make_graph(run.config);
+  run.graph = std::move(graph);
   const Clock::time_point start = Clock::now();
   run.plan = make_plan(run.config, run.graph);
-  run.knees = find_knees(run);
   run.map_seconds = seconds_since(start);
   return run;
 }
 
-Report simulate_run(const PreparedRun& run, HostFigures* host) {
+PreparedRun prepare(RunConfig config) {
+  workloads::Graph graph = make_graph(config);
+  PreparedRun run = prepare_graph(std::move(config), std::move(graph));
   const Clock::time_point start = Clock::now();
+  run.knees = find_knees(run);
+  run.map_seconds += seconds_since(start);
+  return run;
+}
+
+hw::Counters simulate_program(const PreparedRun& run, hw::CommandSource& program,
+                              HostFigures* host) {
+  const Clock::time_point start = Clock::now();
+  hw::Counters counters = simulate(run.config.hardware, program, operator_count(run));
+  if (host == nullptr) return counters;
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  host->wall_s = seconds_since(start) + run.map_seconds;
+  host->cpu_s = cpu_seconds(usage);
+  host->map_s = run.map_seconds;
+  host->peak_memory = usage.ru_maxrss * 1024;
+  host->cycles_per_cpu_second =
+      host->cpu_s > 0 ? static_cast<double>(counters.total) / host->cpu_s : 0;
+  host->events = counters.events;
+  return counters;
+}
+
+Report simulate_run(const PreparedRun& run, HostFigures* host) {
   const auto program = lower(run.graph, run.plan, run.config.hardware);
-  const hw::Counters counters = simulate(run.config.hardware, *program, operator_count(run));
-  if (host != nullptr) {
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    host->wall_s = seconds_since(start) + run.map_seconds;
-    host->cpu_s = cpu_seconds(usage);
-    host->map_s = run.map_seconds;
-    host->peak_memory = usage.ru_maxrss * 1024;
-    host->cycles_per_cpu_second =
-        host->cpu_s > 0 ? static_cast<double>(counters.total) / host->cpu_s : 0;
-    host->events = counters.events;
-  }
-  return join(run, counters);
+  return join(run, simulate_program(run, *program, host));
 }
 
 namespace {

@@ -24,9 +24,15 @@ struct PreparedRun {
 
 /// Graph, passes, plan (mapped, or read from mapping.plan).
 PreparedRun prepare(RunConfig config);
+/// The same for `graph`, which is there after all passes; without knees.
+PreparedRun prepare_graph(RunConfig config, workloads::Graph graph);
 
 /// Simulates in this process: once only. `host` may be null.
 Report simulate_run(const PreparedRun& run, HostFigures* host = nullptr);
+
+/// Simulates `program` for `run` in this process: once only. `host` may be null.
+hw::Counters simulate_program(const PreparedRun& run, hw::CommandSource& program,
+                              HostFigures* host);
 
 /// A run that simulates in a child of its own, beside others.
 class IsolatedRun {

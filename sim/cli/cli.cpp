@@ -5,8 +5,10 @@
 #include <fstream>
 #include <iostream>
 
+#include "sim/cli/gemm_command.h"
 #include "sim/cli/options.h"
 #include "sim/cli/output.h"
+#include "sim/cli/validate_command.h"
 #include "sim/cli/what_if.h"
 #include "sim/config/config.h"
 #include "sim/lowering/lowering.h"
@@ -148,7 +150,8 @@ void schema(const CommandLine& line) {
   write_stdout(json_text(kind == "report" ? report_schema() : config_schema(kind)));
 }
 
-void carry_out(const CommandLine& line) {
+/// Returns the exit code.
+int carry_out(const CommandLine& line) {
   if (line.version) {
     write_stdout("tessera " + tool_version() + " (timing model " + model_version() + ")\n");
   } else if (line.help) {
@@ -161,9 +164,14 @@ void carry_out(const CommandLine& line) {
     compare(line);
   } else if (line.verb == "list") {
     list(line);
+  } else if (line.verb == "gemm") {
+    gemm_command(line);
+  } else if (line.verb == "validate") {
+    return validate_command(line);
   } else {
     schema(line);
   }
+  return kDone;
 }
 
 int fail(int code, const std::string& message) {
@@ -184,8 +192,7 @@ int fail_config(const std::string& message) {
 int run_command_line(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error message, not a silent end
   try {
-    carry_out(parse_command_line(argc, argv));
-    return kDone;
+    return carry_out(parse_command_line(argc, argv));
   } catch (const ConfigError& error) {
     return fail_config(error.what());
   } catch (const MappingError& error) {

@@ -60,7 +60,23 @@ const std::vector<Verb>& verbs() {
                                       1,
                                       1,
                                       "run, hardware, model or report",
-                                      {"run", "hardware", "model", "report"}}};
+                                      {"run", "hardware", "model", "report"}},
+                                     {"gemm",
+                                      "one matrix product, without a workload file",
+                                      "MxKxN --hardware NAME|FILE [options]",
+                                      {"text", "json"},
+                                      1,
+                                      1,
+                                      "a product: MxKxN, for example 64x256x96",
+                                      {}},
+                                     {"validate",
+                                      "rerun the reference engines' products and show the errors",
+                                      "[options]",
+                                      {"text", "json", "markdown"},
+                                      0,
+                                      0,
+                                      "no subject",
+                                      {}}};
   return all;
 }
 
@@ -89,6 +105,33 @@ const Verb& find_verb(const std::string& name) {
                    "\nverbs: " + joined(verb_names(), ", ") + " (tessera --help)");
 }
 
+void add_gemm_options(po::options_description& options, CommandLine& line) {
+  auto add = options.add_options();
+  add("hardware", po::value(&line.hardware)->composing()->value_name("NAME"),
+      "the machine: a name (tessera list hardware) or a file");
+  add("dataflow", po::value(&line.dataflow)->value_name("FLOW"),
+      "weight_stationary (ws) | output_stationary (os) | input_stationary (is); default: the "
+      "mapper's choice, resident: the array's first");
+  add("precision", po::value(&line.precision)->value_name("PAIR"),
+      "widths of weights and activations (default: w8a8)");
+  add("resident", po::bool_switch(&line.resident),
+      "operands start in the scratchpads, the result stays in the accumulators");
+  add("accumulate", po::bool_switch(&line.accumulate),
+      "add to what the accumulators hold (with --resident)");
+  add("fidelity", po::value(&line.fidelity)->value_name("FIDELITY"),
+      "transaction | pe | analytical (default: transaction)");
+}
+
+void add_validate_options(po::options_description& options, CommandLine& line) {
+  auto add = options.add_options();
+  add("reference", po::value(&line.references)->composing()->value_name("FILE"),
+      "figures to compare with, CSV; may be repeated (default: the ones that ship)");
+  add("hardware", po::value(&line.hardware)->composing()->value_name("ENGINE=NAME"),
+      "run the engines that match ENGINE on this machine; may be repeated");
+  add("engine", po::value(&line.engine)->value_name("PATTERN"), "only engines that match");
+  add("all", po::bool_switch(&line.all), "every row");
+}
+
 po::options_description visible_options(const Verb& verb, CommandLine& line) {
   po::options_description options("Options");
   auto add = options.add_options();
@@ -96,7 +139,10 @@ po::options_description visible_options(const Verb& verb, CommandLine& line) {
     add("format", po::value(&line.format)->value_name("FORMAT"),
         (joined(verb.formats, " | ") + " (default: text)").c_str());
   }
-  if (verb.name == "run" || verb.name == "describe" || verb.name == "compare") {
+  if (verb.name == "gemm") add_gemm_options(options, line);
+  if (verb.name == "validate") add_validate_options(options, line);
+  if (verb.name == "run" || verb.name == "describe" || verb.name == "compare" ||
+      verb.name == "gemm") {
     add("set", po::value(&line.sets)->composing()->value_name("KEY=VALUE"),
         "change the resolved configuration, e.g. hardware.dram.channels=2; may be repeated");
   }
@@ -110,7 +156,7 @@ po::options_description visible_options(const Verb& verb, CommandLine& line) {
     add("what-if", po::bool_switch(&line.what_if),
         "simulate what would help: each line is a run of its own");
   }
-  if (verb.name == "run" || verb.name == "describe" || verb.name == "compare") {
+  if (verb.name != "list" && verb.name != "schema") {
     add("width", po::value(&line.width)->value_name("N"),
         "columns of the text, 80 to 160 (default: the terminal's, else 100)");
   }
@@ -167,16 +213,18 @@ void check_subjects(const Verb& verb, const CommandLine& line) {
     throw UsageError("'tessera " + verb.name + "' needs " + verb.subject);
   }
   if (line.subjects.size() > verb.most_subjects) {
-    throw UsageError("'tessera " + verb.name + "' takes " + std::to_string(verb.most_subjects) +
-                     ": what is '" + line.subjects[verb.most_subjects] + "'?");
+    const std::string most =
+        verb.most_subjects == 0 ? verb.subject : std::to_string(verb.most_subjects);
+    throw UsageError("'tessera " + verb.name + "' takes " + most + ": what is '" +
+                     line.subjects[verb.most_subjects] + "'?");
   }
   const auto& kinds = verb.kinds;
+  if (kinds.empty()) return verb.name == "compare" ? check_compared(verb, line) : void();
   const std::string& subject = line.subjects[0];
-  if (!kinds.empty() && std::find(kinds.begin(), kinds.end(), subject) == kinds.end()) {
+  if (std::find(kinds.begin(), kinds.end(), subject) == kinds.end()) {
     throw UsageError("'tessera " + verb.name + "' needs " + verb.subject + ", not '" + subject +
                      "'" + suggestion(subject, kinds));
   }
-  if (verb.name == "compare") check_compared(verb, line);
 }
 
 void check_width(const po::variables_map& values, int width) {
@@ -233,7 +281,8 @@ std::string program_help() {
   return text +
          "\n  tessera VERB --help   options of a verb\n"
          "  tessera --version     version of the program and of its timing model\n\n"
-         "Exit codes: 0 done, 2 usage or configuration error, 3 internal error.\n";
+         "Exit codes: 0 done, 1 a target of `validate` is missed, 2 usage or configuration error,\n"
+         "3 internal error.\n";
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ class UsageError : public std::runtime_error {
 constexpr int kLeastWidth = 80, kMostWidth = 160;  // columns of texts
 
 struct CommandLine {
-  std::string verb;  // run, describe, compare, list, schema
+  std::string verb;  // run, describe, compare, list, schema, gemm, validate
   std::vector<std::string> subjects;
   std::vector<std::string> sets;  // "path.to.key=value"
   std::string format = "text";
@@ -24,7 +24,15 @@ struct CommandLine {
   std::string out;             // directory; empty: none
   bool all = false;
   bool what_if = false;
-  int width = 0;  // 0: the terminal's
+  int width = 0;                         // 0: the terminal's
+  std::vector<std::string> hardware;     // gemm: one name or file; validate: ENGINE=NAME
+  std::string dataflow;                  // gemm; empty: the mapper's choice
+  std::string precision;                 // gemm; empty: precision.default (w8a8)
+  std::string fidelity = "transaction";  // gemm
+  bool resident = false;                 // gemm
+  bool accumulate = false;               // gemm
+  std::vector<std::string> references;   // validate; empty: those that ship
+  std::string engine;                    // validate: pattern; empty: all
   bool help = false;
   bool version = false;
 };

@@ -27,6 +27,17 @@ RunConfig load_run(const std::string& subject, const std::vector<std::string>& s
 hw::HardwareConfig load_hardware(const std::string& subject,
                                  const std::vector<std::string>& sets = {});
 
+/// A run whose operators the caller brings: the machine `hardware` (a name or path) and what `sets`
+/// change of hardware, precision, mapping and roofline. No phases; whether the array can run the
+/// precision is the caller's question. Throws ConfigError.
+RunConfig load_machine_run(const std::string& hardware, const std::vector<std::string>& sets = {});
+
+/// The reference figures (CSV) that ship, sorted by name.
+std::vector<std::string> shipped_references();
+/// The file that `word` means: relative to ./ , for a bare name also below the entries of
+/// $TESSERA_CONFIG_PATH, their reference/, and among the shipped ones. Throws ConfigError.
+std::string find_reference(const std::string& word);
+
 struct ListEntry {
   std::string name;  // stem
   std::string path;

@@ -64,25 +64,32 @@ std::string shown_name(const Value& tree, const hw::HardwareConfig& hardware) {
   return changed ? hardware.name + " (changed)" : hardware.name;
 }
 
-RunConfig make_run(const RunSpec& spec, const Value& tree) {
+/// Everything but the workload. `table`: of the keys that the resolved tree shows.
+RunConfig make_machine_run(const RunSpec& spec, const Value& tree,
+                           const config::Table<RunSpec>& table) {
   RunConfig run;
   run.name = spec.name;
   run.hardware = spec.hardware;
   run.hardware.name = shown_name(tree, spec.hardware);
-  run.phases = spec.workload.phases;
   run.precision = {spec.precision.weight_bits, spec.precision.activation_bits,
                    spec.precision.activation_bits};
   run.precision_name =
       hw::precision_pair(spec.precision.weight_bits, spec.precision.activation_bits);
-  run.fusion = spec.fusion;
   run.mapping.objective = spec.mapping.objective.config;
   run.mapping.pins = spec.mapping.pins;
   run.mapping.plan_file = plan_path(tree, spec.mapping.plan);
-  run.fidelity = spec.fidelity;
   run.ridge_at_peak = spec.roofline.at_peak;
   RunSpec shown = spec;
   shown.mapping.plan = portable(spec.mapping.plan);
-  run.resolved = config::run_table().write(shown);
+  run.resolved = table.write(shown);
+  return run;
+}
+
+RunConfig make_run(const RunSpec& spec, const Value& tree) {
+  RunConfig run = make_machine_run(spec, tree, config::run_table());
+  run.phases = spec.workload.phases;
+  run.fusion = spec.fusion;
+  run.fidelity = spec.fidelity;
   return run;
 }
 
@@ -92,6 +99,15 @@ RunConfig load_run(const std::string& subject, const std::vector<std::string>& s
   Value tree = config::load_tree(ConfigKind::kRun, subject);
   for (const std::string& set : sets) config::apply_set(tree, set);
   return make_run(config::read_run(tree), tree);
+}
+
+RunConfig load_machine_run(const std::string& hardware, const std::vector<std::string>& sets) {
+  const Value machine = config::load_tree(ConfigKind::kHardware, hardware);
+  Value tree = config::make_map(machine.position);
+  tree.set("name", machine.position, config::make_scalar("gemm", machine.position));
+  tree.set("hardware", machine.position, machine);
+  for (const std::string& set : sets) config::apply_set(tree, set);
+  return make_machine_run(config::read_machine_run(tree), tree, config::machine_run_table());
 }
 
 hw::HardwareConfig load_hardware(const std::string& subject, const std::vector<std::string>& sets) {

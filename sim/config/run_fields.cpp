@@ -1,5 +1,6 @@
 #include "sim/config/run_fields.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -438,6 +439,17 @@ Table<RunSpec> make_run_table() {
           below};
 }
 
+Table<RunSpec> make_machine_run_table() {
+  Table<RunSpec> table = make_run_table();
+  const auto of_workload = [](const Field<RunSpec>& field) {
+    return field.key == "workload" || field.key == "fusion" || field.key == "fidelity";
+  };
+  table.fields.erase(std::remove_if(table.fields.begin(), table.fields.end(), of_workload),
+                     table.fields.end());
+  table.unbuilt.clear();
+  return table;
+}
+
 [[noreturn]] void fail_pair(const RunSpec& spec, const Value& value, const std::string& message) {
   std::vector<std::string> pairs;
   for (const auto& [pair, macs] : spec.hardware.array.throughput) pairs.push_back(pair);
@@ -446,10 +458,15 @@ Table<RunSpec> make_run_table() {
        {fmt::format("allowed by hardware.array.throughput: {}", fmt::join(pairs, ", "))});
 }
 
-void finish_precision(RunSpec& spec, const Value& value) {
-  PrecisionSpec& precision = spec.precision;
+/// Widths that were not given are the default pair's.
+void finish_widths(PrecisionSpec& precision) {
   if (precision.weight_bits == 0) precision.weight_bits = bits_after(precision.pair, 'w');
   if (precision.activation_bits == 0) precision.activation_bits = bits_after(precision.pair, 'a');
+}
+
+void finish_precision(RunSpec& spec, const Value& value) {
+  PrecisionSpec& precision = spec.precision;
+  finish_widths(precision);
   const std::string pair = hw::precision_pair(precision.weight_bits, precision.activation_bits);
   const std::string attention =
       hw::precision_pair(precision.activation_bits, precision.activation_bits);
@@ -476,6 +493,18 @@ RunSpec read_run(const Value& value) {
   run_table().read(value, "", spec);
   finish_precision(spec, value);
   if (spec.name.empty()) spec.name = "inline";
+  return spec;
+}
+
+const Table<RunSpec>& machine_run_table() {
+  static const Table<RunSpec> table = make_machine_run_table();
+  return table;
+}
+
+RunSpec read_machine_run(const Value& value) {
+  RunSpec spec;
+  machine_run_table().read(value, "", spec);
+  finish_widths(spec.precision);
   return spec;
 }
 

@@ -56,4 +56,9 @@ const Table<RunSpec>& run_table();
 /// Reads the one tree of a run: defaults filled in, checked as a whole. Throws ConfigError.
 RunSpec read_run(const Value& value);
 
+/// The keys of a run that says nothing of a workload: the caller brings the operators.
+const Table<RunSpec>& machine_run_table();
+/// As read_run, for such a run. The precision is not checked against the array.
+RunSpec read_machine_run(const Value& value);
+
 }  // namespace tessera::sim::config

@@ -1,5 +1,6 @@
 #include "sim/config/search_path.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -21,8 +22,8 @@ fs::path shipped_folder(ConfigKind kind) {
                                     : root / "configs" / folder_name(kind);
 }
 
-/// Folders of the search path behind ./ .
-std::vector<fs::path> shared_folders(ConfigKind kind, bool with_entries) {
+/// Entries of $TESSERA_CONFIG_PATH, each followed by its folder `kind`.
+std::vector<fs::path> entry_folders(const char* kind, bool with_entries) {
   std::vector<fs::path> folders;
   const char* variable = std::getenv("TESSERA_CONFIG_PATH");
   std::string rest = variable ? variable : "";
@@ -32,10 +33,20 @@ std::vector<fs::path> shared_folders(ConfigKind kind, bool with_entries) {
     rest = colon == std::string::npos ? "" : rest.substr(colon + 1);
     if (entry.empty()) continue;
     if (with_entries) folders.emplace_back(entry);
-    folders.push_back(fs::path(entry) / folder_name(kind));
+    folders.push_back(fs::path(entry) / kind);
   }
+  return folders;
+}
+
+/// Folders of the search path behind ./ .
+std::vector<fs::path> shared_folders(ConfigKind kind, bool with_entries) {
+  std::vector<fs::path> folders = entry_folders(folder_name(kind), with_entries);
   folders.push_back(shipped_folder(kind));
   return folders;
+}
+
+fs::path reference_folder() {
+  return fs::path(TESSERA_SOURCE_DIR) / "tests" / "reference" / "data";
 }
 
 bool is_file(const fs::path& path) {
@@ -163,6 +174,34 @@ std::string question_of(const std::string& path, const std::string& name) {
 }
 
 }  // namespace
+
+std::vector<std::string> shipped_references() {
+  const std::string ending = "_reference.csv";
+  std::vector<std::string> files;
+  std::error_code error;
+  for (const std::filesystem::directory_entry& entry :
+       std::filesystem::directory_iterator(config::reference_folder(), error)) {
+    const std::string name = entry.path().filename().string();
+    const bool fits = name.size() > ending.size() &&
+                      name.compare(name.size() - ending.size(), ending.size(), ending) == 0;
+    if (fits) files.push_back(entry.path().string());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::string find_reference(const std::string& word) {
+  std::vector<std::filesystem::path> candidates{word};
+  if (word.find('/') == std::string::npos) {
+    std::vector<std::filesystem::path> folders = config::entry_folders("reference", true);
+    folders.push_back(config::reference_folder());
+    for (const std::filesystem::path& folder : folders) candidates.push_back(folder / word);
+  }
+  for (const std::filesystem::path& candidate : candidates) {
+    if (config::is_file(candidate)) return candidate.string();
+  }
+  config::no_file({}, "", word, {candidates.front()});
+}
 
 std::vector<ListEntry> list_configs(const std::string& kind) {
   using config::ConfigKind;

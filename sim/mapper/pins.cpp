@@ -60,10 +60,13 @@ void pin_size(std::int64_t& tile, std::int64_t pinned, std::int64_t size) {
 
 }  // namespace
 
+bool matches(const std::string& pattern, const std::string& text) {
+  return glob(pattern.c_str(), text.c_str());
+}
+
 bool matches(const std::string& pattern, const workloads::Operator& op) {
   const bool bare = pattern.find('.') == std::string::npos;
-  const std::string name = bare ? op.name : qualified_name(op);
-  return glob(pattern.c_str(), name.c_str());
+  return matches(pattern, bare ? op.name : qualified_name(op));
 }
 
 std::vector<int> matching_pins(const std::vector<MappingPin>& pins, const workloads::Operator& op) {

@@ -9,7 +9,9 @@
 
 namespace tessera::sim {
 
-/// `*` matches any characters; a pattern without a dot is matched against the bare operator name.
+/// `*` matches any characters.
+bool matches(const std::string& pattern, const std::string& text);
+/// The same for an operator: a pattern without a dot is matched against the bare operator name.
 bool matches(const std::string& pattern, const workloads::Operator& op);
 
 /// Indices of the pins that match `op`, in order.

@@ -154,7 +154,7 @@ Json definitions() {
           {"traffic", traffic()},
           {"bounds", bounds()},
           {"attribution", causes()},
-          {"roofline", roofline()},
+          {"roofline", or_null(roofline())},  // null: nothing crosses the DRAM
           {"mapping", mapping()},
           {"vector_cycles", vector_cycles()},
           {"operator", operator_row()},
