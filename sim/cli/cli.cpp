@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "sim/cli/check_command.h"
 #include "sim/cli/options.h"
 #include "sim/cli/output.h"
 #include "sim/cli/what_if.h"
@@ -21,7 +22,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kDone = 0, kUsage = 2, kInternal = 3;
+constexpr int kDone = 0, kFailed = 1, kUsage = 2, kInternal = 3;
 constexpr int kFileWidth = 100;
 
 TextOptions text_options(const CommandLine& line) {
@@ -148,7 +149,8 @@ void schema(const CommandLine& line) {
   write_stdout(json_text(kind == "report" ? report_schema() : config_schema(kind)));
 }
 
-void carry_out(const CommandLine& line) {
+/// The exit code.
+int carry_out(const CommandLine& line) {
   if (line.version) {
     write_stdout("tessera " + tool_version() + " (timing model " + model_version() + ")\n");
   } else if (line.help) {
@@ -159,11 +161,14 @@ void carry_out(const CommandLine& line) {
     describe(line);
   } else if (line.verb == "compare") {
     compare(line);
+  } else if (line.verb == "check") {
+    return check_command(line) ? kDone : kFailed;
   } else if (line.verb == "list") {
     list(line);
   } else {
     schema(line);
   }
+  return kDone;
 }
 
 int fail(int code, const std::string& message) {
@@ -184,8 +189,7 @@ int fail_config(const std::string& message) {
 int run_command_line(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error message, not a silent end
   try {
-    carry_out(parse_command_line(argc, argv));
-    return kDone;
+    return carry_out(parse_command_line(argc, argv));
   } catch (const ConfigError& error) {
     return fail_config(error.what());
   } catch (const MappingError& error) {

@@ -45,6 +45,14 @@ const std::vector<Verb>& verbs() {
                                       2,
                                       "two of: report.json files, runs; or one run and --set",
                                       {}},
+                                     {"check",
+                                      "decide whether a run's program computes the right thing",
+                                      "SUBJECT [options]",
+                                      {"text", "json"},
+                                      1,
+                                      1,
+                                      run_subject,
+                                      {}},
                                      {"list",
                                       "configurations on the search path",
                                       "hardware|models|runs [options]",
@@ -89,6 +97,16 @@ const Verb& find_verb(const std::string& name) {
                    "\nverbs: " + joined(verb_names(), ", ") + " (tessera --help)");
 }
 
+void add_check_options(po::options_description& options, CommandLine& line) {
+  auto add = options.add_options();
+  add("max-macs", po::value(&line.max_macs)->value_name("N"),
+      "compute values for runs of at most N MACs (default: 2000000000)");
+  add("orders", po::value(&line.orders)->value_name("N"),
+      "compute them in N legal orders besides program order (default: 2)");
+  add("numbers", po::value(&line.numbers)->value_name("KIND"),
+      "what 16-bit elements are: integer | bf16 | fp16 (default: integer)");
+}
+
 po::options_description visible_options(const Verb& verb, CommandLine& line) {
   po::options_description options("Options");
   auto add = options.add_options();
@@ -96,7 +114,8 @@ po::options_description visible_options(const Verb& verb, CommandLine& line) {
     add("format", po::value(&line.format)->value_name("FORMAT"),
         (joined(verb.formats, " | ") + " (default: text)").c_str());
   }
-  if (verb.name == "run" || verb.name == "describe" || verb.name == "compare") {
+  if (verb.name == "run" || verb.name == "describe" || verb.name == "compare" ||
+      verb.name == "check") {
     add("set", po::value(&line.sets)->composing()->value_name("KEY=VALUE"),
         "change the resolved configuration, e.g. hardware.dram.channels=2; may be repeated");
   }
@@ -117,6 +136,7 @@ po::options_description visible_options(const Verb& verb, CommandLine& line) {
   if (verb.name == "run" || verb.name == "compare") {
     add("all", po::bool_switch(&line.all), "every operator and layer, not the largest only");
   }
+  if (verb.name == "check") add_check_options(options, line);
   add("help", po::bool_switch(&line.help), "this text");
   return options;
 }
@@ -179,6 +199,16 @@ void check_subjects(const Verb& verb, const CommandLine& line) {
   if (verb.name == "compare") check_compared(verb, line);
 }
 
+void check_check(const CommandLine& line) {
+  const std::vector<std::string> kinds{"integer", "bf16", "fp16"};
+  if (std::find(kinds.begin(), kinds.end(), line.numbers) == kinds.end()) {
+    throw UsageError("--numbers '" + line.numbers + "': 16-bit elements are " +
+                     joined(kinds, ", ") + suggestion(line.numbers, kinds));
+  }
+  if (line.max_macs < 0) throw UsageError("--max-macs must not be negative");
+  if (line.orders < 0) throw UsageError("--orders must not be negative");
+}
+
 void check_width(const po::variables_map& values, int width) {
   if (values.count("width") == 0) return;
   if (width >= kLeastWidth && width <= kMostWidth) return;
@@ -233,7 +263,7 @@ std::string program_help() {
   return text +
          "\n  tessera VERB --help   options of a verb\n"
          "  tessera --version     version of the program and of its timing model\n\n"
-         "Exit codes: 0 done, 2 usage or configuration error, 3 internal error.\n";
+         "Exit codes: 0 done, 1 a check failed, 2 usage or configuration error, 3 internal error.\n";
 }
 
 }  // namespace
@@ -289,6 +319,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   if (line.help) return line;
   check_format(verb, line);
   check_subjects(verb, line);
+  check_check(line);
   return line;
 }
 

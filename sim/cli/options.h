@@ -1,6 +1,7 @@
 // What the command line asks for, as plain values.
 #pragma once
 
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -16,7 +17,7 @@ class UsageError : public std::runtime_error {
 constexpr int kLeastWidth = 80, kMostWidth = 160;  // columns of texts
 
 struct CommandLine {
-  std::string verb;  // run, describe, compare, list, schema
+  std::string verb;  // run, describe, compare, check, list, schema
   std::vector<std::string> subjects;
   std::vector<std::string> sets;  // "path.to.key=value"
   std::string format = "text";
@@ -25,6 +26,9 @@ struct CommandLine {
   bool all = false;
   bool what_if = false;
   int width = 0;  // 0: the terminal's
+  std::int64_t max_macs = 2'000'000'000;  // check: values are computed up to here
+  int orders = 2;                         // check: besides program order
+  std::string numbers = "integer";        // check: what 16-bit elements are
   bool help = false;
   bool version = false;
 };
