@@ -48,6 +48,11 @@ void DataFlow::place(int buffer, std::int64_t bytes, std::shared_ptr<const Conte
   buffers_[static_cast<std::size_t>(buffer)].assign(base, base + bytes, std::move(content));
 }
 
+bool DataFlow::belongs(const Content* content, const OperatorExecution& execution) {
+  return content != nullptr && content->op == execution.op &&
+         content->execution == execution.number;
+}
+
 Stretch DataFlow::stretch(int buffer, std::int64_t at, std::int64_t bytes) const {
   Stretch found;
   found.bytes = bytes;
@@ -75,7 +80,7 @@ Stretch DataFlow::stretch(int buffer, std::int64_t at, std::int64_t bytes) const
 void DataFlow::add(const Command& command, OperatorExecution& execution) {
   switch (command.kind) {
     case hw::CommandKind::kLoad:
-      return load(command);
+      return load(command, execution);
     case hw::CommandKind::kStore:
       return store(command, execution);
     case hw::CommandKind::kGemm:
@@ -92,12 +97,13 @@ void DataFlow::add(const Command& command, OperatorExecution& execution) {
   }
 }
 
-void DataFlow::load(const Command& command) {
+void DataFlow::load(const Command& command, const OperatorExecution& execution) {
   const hw::TransferCommand& transfer = command.transfer;
   auto content = std::make_shared<Content>();
   content->kind = Content::Kind::kLoaded;
   content->maker = command.id;
   content->op = command.op;
+  content->execution = execution.number;
   content->base = transfer.region.offset;
   content->transfer = transfer;
   content->partial = transfer.traffic == hw::TrafficClass::kPartialSums;
@@ -122,8 +128,8 @@ void DataFlow::store_piece(const Command& command, OperatorExecution& execution,
   for (const std::int64_t end = from + bytes; from < end;) {
     const Stretch source = stretch(buffer, from, end - from);
     const Content* content = source.content;
-    const bool results = content != nullptr && content->kind == Content::Kind::kResults &&
-                         content->op == command.op && content->partial == partial;
+    const bool results = belongs(content, execution) &&
+                         content->kind == Content::Kind::kResults && content->partial == partial;
     if (!results) {
       return fault(FaultKind::kOutputs, command.id,
                    partial ? "stores what are no partial sums of its operator"
@@ -289,7 +295,7 @@ int DataFlow::row_products(const Command& command, const OperatorExecution& exec
   for (std::int64_t done = 0; done < bytes;) {
     const Stretch source = stretch(c.region.buffer, at + done, bytes - done);
     const Content* content = source.content;
-    if (content == nullptr || content->op != command.op || !content->partial) return -1;
+    if (!belongs(content, execution) || !content->partial) return -1;
     // Its place in the scratch names an element, wherever it lies.
     const std::int64_t wanted = (execution.spill_address + result * execution.spill_pitch) * 8 +
                                 first.col * c.bits + done * 8;
@@ -319,6 +325,7 @@ void DataFlow::add_products(const Command& command, OperatorExecution& execution
   results->kind = Content::Kind::kResults;
   results->maker = command.id;
   results->op = command.op;
+  results->execution = execution.number;
   results->base = gemm.c.region.offset;
   results->first = first;
   results->cols = gemm.n;

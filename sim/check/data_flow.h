@@ -23,7 +23,7 @@ struct Content {
   };
   Kind kind = Kind::kOther;
   hw::CommandId maker = hw::kNoCommand;
-  int op = -1;
+  int op = -1, execution = 0;
   std::int64_t base = 0;  // first byte in the buffer
   // kLoaded
   hw::TransferCommand transfer;
@@ -64,8 +64,9 @@ class DataFlow {
     Tile tile;
   };
 
+  static bool belongs(const Content* content, const OperatorExecution& execution);
   Stretch stretch(int buffer, std::int64_t at, std::int64_t bytes) const;
-  void load(const hw::Command& command);
+  void load(const hw::Command& command, const OperatorExecution& execution);
   void store(const hw::Command& command, OperatorExecution& execution);
   void store_piece(const hw::Command& command, OperatorExecution& execution, std::int64_t from,
                    std::int64_t address, std::int64_t bytes);
