@@ -34,18 +34,17 @@ MovedByte moved_byte(const hw::TransferCommand& transfer, std::int64_t at) {
   return moved;
 }
 
-DataFlow::DataFlow(const workloads::Graph& graph, const hw::HardwareConfig& hardware,
-                   const HappensBefore& order, FaultLog& faults)
-    : graph_(graph), order_(order), faults_(faults), buffers_(hardware.buffers.size()) {}
+DataFlow::DataFlow(const workloads::Graph& graph, const Plan& plan,
+                   const hw::HardwareConfig& hardware, const HappensBefore& order, FaultLog& faults)
+    : graph_(graph),
+      plan_(plan),
+      order_(order),
+      faults_(faults),
+      buffers_(hardware.buffers.size()) {}
 
 void DataFlow::fault(FaultKind kind, hw::CommandId id, const std::string& what) {
   faults_.add({kind, id, hw::kNoCommand,
                faults_.shows() ? order_.text(id, graph_) + " " + what : std::string()});
-}
-
-void DataFlow::place(int buffer, std::int64_t bytes, std::shared_ptr<const Content> content) {
-  const std::int64_t base = content->base;
-  buffers_[static_cast<std::size_t>(buffer)].assign(base, base + bytes, std::move(content));
 }
 
 bool DataFlow::belongs(const Content* content, const OperatorExecution& execution) {
@@ -86,14 +85,7 @@ void DataFlow::add(const Command& command, OperatorExecution& execution) {
     case hw::CommandKind::kGemm:
       return gemm(command, execution);
     case hw::CommandKind::kVector:
-      break;
-  }
-  for (const TileOperand& output : command.vector.outputs) {
-    auto content = std::make_shared<Content>();
-    content->maker = command.id;
-    content->op = command.op;
-    content->base = output.region.offset;
-    place(output.region.buffer, output.region.bytes, std::move(content));
+      return vector(command, execution);
   }
 }
 
@@ -107,7 +99,8 @@ void DataFlow::load(const Command& command, const OperatorExecution& execution) 
   content->base = transfer.region.offset;
   content->transfer = transfer;
   content->partial = transfer.traffic == hw::TrafficClass::kPartialSums;
-  place(transfer.region.buffer, transfer.region.bytes, std::move(content));
+  buffers_[static_cast<std::size_t>(transfer.region.buffer)].assign(
+      content->base, content->base + transfer.region.bytes, content);
 }
 
 void DataFlow::store(const Command& command, OperatorExecution& execution) {
@@ -123,32 +116,57 @@ void DataFlow::store_piece(const Command& command, OperatorExecution& execution,
                            std::int64_t address, std::int64_t bytes) {
   const bool partial = command.transfer.traffic == hw::TrafficClass::kPartialSums;
   if (!partial) owe_less(command, execution, address, bytes);
-  if (!workloads::is_gemm(*execution.site)) return;
   const int buffer = command.transfer.region.buffer;
   for (const std::int64_t end = from + bytes; from < end;) {
     const Stretch source = stretch(buffer, from, end - from);
     const Content* content = source.content;
     const bool results = belongs(content, execution) &&
                          content->kind == Content::Kind::kResults && content->partial == partial;
-    if (!results) {
+    const bool copy = execution.site->operation.empty() && belongs(content, execution) &&
+                      content->kind == Content::Kind::kLoaded;
+    if (results && partial) {
+      store_partial(command, execution, source, address);
+    } else if (results) {
+      check_place(command, execution, source, address);
+    } else if (copy && !workloads::is_gemm(*execution.site)) {
+      check_copy(command, execution, source, address);
+    } else {
       return fault(FaultKind::kOutputs, command.id,
                    partial ? "stores what are no partial sums of its operator"
                            : "stores what are no finished results of its operator");
-    }
-    if (partial) {
-      store_partial(command, execution, source, address);
-    } else {
-      check_place(command, execution, source, address);
     }
     from += source.bytes;
     address += source.bytes;
   }
 }
 
+/// What was loaded goes to the same row and column of the output.
+void DataFlow::check_copy(const Command& command, const OperatorExecution& execution,
+                          const Stretch& source, std::int64_t address) {
+  for (std::int64_t done = 0; done < source.bytes;) {
+    std::int64_t left = 0;
+    for (std::size_t i = 0; i < execution.outputs.size() && left == 0; ++i) {
+      const ViewAddresses& to = execution.outputs[i];
+      const ViewAddresses& from = execution.inputs[i];
+      const auto place = to.find((address + done) * 8);
+      if (!place) continue;
+      const std::int64_t wanted = from.bit_address(from.in_row(to.row_of(*place), place->col));
+      if (wanted != (source.address + done) * 8) break;
+      left = hw::ceil_div((to.cols() - place->col) * to.bits(), 8);
+    }
+    if (left == 0) {
+      return fault(FaultKind::kOutputs, command.id,
+                   "copies DRAM byte " + std::to_string(source.address + done) +
+                       " to another row or column, DRAM byte " + std::to_string(address + done));
+    }
+    done += left;
+  }
+}
+
 void DataFlow::store_partial(const Command& command, OperatorExecution& execution,
                              const Stretch& source, std::int64_t address) {
   const Content& content = *source.content;
-  const std::int64_t row = content.first.matrix * execution.out->rows() + content.first.row +
+  const std::int64_t row = content.first.matrix * execution.out().rows() + content.first.row +
                            source.row;
   const std::int64_t bit = (execution.spill_address + row * execution.spill_pitch) * 8 +
                            content.first.col * content.bits + source.bit;
@@ -159,16 +177,30 @@ void DataFlow::store_partial(const Command& command, OperatorExecution& executio
                            content.products[static_cast<std::size_t>(source.row)]);
 }
 
+/// The row of `view` at `bit` is computed from the same elements as `row`: inputs repeat (positions
+/// for each request), and either result may lie in either place.
+bool DataFlow::equal_row(const OperatorExecution& execution, const ViewAddresses& view,
+                         std::int64_t row, std::int64_t bit, std::int64_t col) {
+  const auto place = view.find(bit);
+  if (!place || place->col != col) return false;
+  const auto same = [&](const ViewAddresses& input) {
+    return input.bit_address(input.in_row(row, 0)) ==
+           input.bit_address(input.in_row(view.row_of(*place), 0));
+  };
+  return !workloads::is_gemm(*execution.site) &&
+         std::all_of(execution.inputs.begin(), execution.inputs.end(), same);
+}
+
 void DataFlow::check_place(const Command& command, const OperatorExecution& execution,
                            const Stretch& source, std::int64_t address) {
   const Content& content = *source.content;
-  const std::int64_t bit = execution.out->bit_address({content.first.matrix,
-                                                       content.first.row + source.row,
-                                                       content.first.col}) +
-                           source.bit;
+  const ViewAddresses& view = execution.outputs[content.view];
+  const std::int64_t row = view.row_of(content.first) + source.row;
+  const std::int64_t bit = view.bit_address(view.in_row(row, content.first.col)) + source.bit;
   if (bit == address * 8) return;
+  if (equal_row(execution, view, row, address * 8 - source.bit, content.first.col)) return;
   fault(FaultKind::kOutputs, command.id,
-        "stores row " + std::to_string(content.first.row + source.row) + ", column " +
+        "stores row " + std::to_string(row) + ", column " +
             std::to_string(content.first.col + source.bit / content.bits) +
             " of the result in another element's place, DRAM byte " + std::to_string(address));
 }
@@ -181,7 +213,7 @@ void DataFlow::owe_less(const Command& command, OperatorExecution& execution, st
   });
   execution.owed.erase(address, address + bytes);
   if (owed == bytes) return;
-  execution.outputs.update(address, address + bytes,
+  execution.stored_to.update(address, address + bytes,
                            [&](std::int64_t begin, std::int64_t end, char) { own += end - begin; });
   fault(FaultKind::kOutputs, command.id,
         "stores at DRAM byte " + std::to_string(address) +
@@ -266,10 +298,10 @@ void DataFlow::gemm(const Command& command, OperatorExecution& execution) {
   execution.macs -= gemm.m * gemm.k * gemm.n;
   const bool keeps_a = gemm.keeps_stationary && gemm.dataflow == hw::Dataflow::kInputStationary;
   const bool keeps_b = gemm.keeps_stationary && gemm.dataflow == hw::Dataflow::kWeightStationary;
-  const Tile a = keeps_a ? stationary_tile(command, "A", *execution.a)
-                         : tile_of(command, "A", gemm.a, *execution.a);
-  Tile b = keeps_b ? stationary_tile(command, "B", *execution.b)
-                   : tile_of(command, "B", gemm.b, *execution.b);
+  const Tile a = keeps_a ? stationary_tile(command, "A", execution.a())
+                         : tile_of(command, "A", gemm.a, execution.a());
+  Tile b = keeps_b ? stationary_tile(command, "B", execution.b())
+                   : tile_of(command, "B", gemm.b, execution.b());
   note_stationary(command, a, b);
   if (!a || !b) return;
   ElementPlace left = *a, right = *b;
@@ -290,7 +322,7 @@ int DataFlow::row_products(const Command& command, const OperatorExecution& exec
   const TileOperand& c = command.gemm.c;
   const std::int64_t bytes = hw::ceil_div(c.cols * c.bits, 8);
   const std::int64_t at = c.region.offset + row * c.pitch;
-  const std::int64_t result = first.matrix * execution.out->rows() + first.row + row;
+  const std::int64_t result = first.matrix * execution.out().rows() + first.row + row;
   int products = -1;
   for (std::int64_t done = 0; done < bytes;) {
     const Stretch source = stretch(c.region.buffer, at + done, bytes - done);
@@ -300,7 +332,7 @@ int DataFlow::row_products(const Command& command, const OperatorExecution& exec
     const std::int64_t wanted = (execution.spill_address + result * execution.spill_pitch) * 8 +
                                 first.col * c.bits + done * 8;
     const std::int64_t source_row =
-        content->first.matrix * execution.out->rows() + content->first.row + source.row;
+        content->first.matrix * execution.out().rows() + content->first.row + source.row;
     const std::int64_t found =
         content->kind == Content::Kind::kLoaded
             ? source.address * 8
@@ -328,7 +360,6 @@ void DataFlow::add_products(const Command& command, OperatorExecution& execution
   results->execution = execution.number;
   results->base = gemm.c.region.offset;
   results->first = first;
-  results->cols = gemm.n;
   results->pitch = gemm.c.pitch;
   results->bits = gemm.c.bits;
   results->partial = true;
@@ -350,16 +381,7 @@ void DataFlow::add_products(const Command& command, OperatorExecution& execution
     }
     results->products.push_back(after);
   }
-  const std::int64_t row_bytes = hw::ceil_div(gemm.n * gemm.c.bits, 8);
-  if (gemm.c.pitch == row_bytes || gemm.m == 1) {
-    place(gemm.c.region.buffer, gemm.m * row_bytes, results);
-  } else {
-    Space& space = buffers_[static_cast<std::size_t>(gemm.c.region.buffer)];
-    for (std::int64_t row = 0; row < gemm.m; ++row) {
-      const std::int64_t at = results->base + row * gemm.c.pitch;
-      space.assign(at, at + row_bytes, results);
-    }
-  }
+  place_rows(gemm.c, results);
   if (gemm.epilogue) finish_results(command, execution, *results);
 }
 
@@ -385,18 +407,22 @@ void DataFlow::finish_results(const Command& command, const OperatorExecution& e
   finished->base = output.region.offset;
   finished->pitch = output.pitch;
   finished->bits = output.bits;
-  if (output.bits != execution.out->bits()) {
+  if (output.bits != execution.out().bits()) {
     return fault(FaultKind::kOutputs, command.id, "leaves results of another width");
   }
-  const std::int64_t row_bytes = hw::ceil_div(output.cols * output.bits, 8);
-  Space& space = buffers_[static_cast<std::size_t>(output.region.buffer)];
-  if (output.pitch == row_bytes) {
-    space.assign(finished->base, finished->base + row_bytes * output.rows, finished);
-    return;
+  place_rows(output, finished);
+}
+
+void DataFlow::place_rows(const TileOperand& operand, std::shared_ptr<const Content> content) {
+  const std::int64_t row_bytes = hw::ceil_div(operand.cols * operand.bits, 8);
+  Space& space = buffers_[static_cast<std::size_t>(operand.region.buffer)];
+  const std::int64_t base = operand.region.offset;
+  if (operand.pitch == row_bytes || operand.rows == 1) {
+    return space.assign(base, base + row_bytes * operand.rows, content);
   }
-  for (std::int64_t row = 0; row < output.rows; ++row) {
-    const std::int64_t at = finished->base + row * output.pitch;
-    space.assign(at, at + row_bytes, finished);
+  for (std::int64_t row = 0; row < operand.rows; ++row) {
+    const std::int64_t at = base + row * operand.pitch;
+    space.assign(at, at + row_bytes, content);
   }
 }
 

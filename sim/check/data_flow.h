@@ -17,11 +17,10 @@ namespace tessera::sim {
 /// What lies in a stretch of a buffer. Never changes once made.
 struct Content {
   enum class Kind {
-    kLoaded,   // bytes of DRAM
-    kResults,  // results of a Gemm, finished or not
-    kOther     // what a vector command wrote
+    kLoaded,  // bytes of DRAM
+    kResults  // results of an operator, finished or not
   };
-  Kind kind = Kind::kOther;
+  Kind kind = Kind::kLoaded;
   hw::CommandId maker = hw::kNoCommand;
   int op = -1, execution = 0;
   std::int64_t base = 0;  // first byte in the buffer
@@ -29,7 +28,8 @@ struct Content {
   hw::TransferCommand transfer;
   // kResults: rows of `cols` results at `bits`, `pitch` bytes apart, from `first` on
   ElementPlace first;
-  std::int64_t cols = 0, pitch = 0;
+  std::size_t view = 0;  // of the operator's outputs
+  std::int64_t pitch = 0;
   int bits = 8;
   std::vector<int> products;  // by row: number of a product set
   bool partial = false;       // partial sums; else operands or finished results
@@ -44,9 +44,15 @@ struct Stretch {
   std::int64_t bit = 0;      // kResults: from the start of its row
 };
 
+/// Rows and columns of its operator that a vector command works on.
+struct VectorWindow {
+  std::int64_t row = 0, rows = 0;
+  std::int64_t col = 0, cols = 0;
+};
+
 class DataFlow {
  public:
-  DataFlow(const workloads::Graph& graph, const hw::HardwareConfig& hardware,
+  DataFlow(const workloads::Graph& graph, const Plan& plan, const hw::HardwareConfig& hardware,
            const HappensBefore& order, FaultLog& faults);
 
   /// The next command in program order. REQUIRES: size_mistake() has none, regions inside buffers.
@@ -72,6 +78,10 @@ class DataFlow {
                    std::int64_t address, std::int64_t bytes);
   void store_partial(const hw::Command& command, OperatorExecution& execution,
                      const Stretch& source, std::int64_t address);
+  void check_copy(const hw::Command& command, const OperatorExecution& execution,
+                  const Stretch& source, std::int64_t address);
+  static bool equal_row(const OperatorExecution& execution, const ViewAddresses& view,
+                        std::int64_t row, std::int64_t bit, std::int64_t col);
   void check_place(const hw::Command& command, const OperatorExecution& execution,
                    const Stretch& source, std::int64_t address);
   void owe_less(const hw::Command& command, OperatorExecution& execution, std::int64_t address,
@@ -87,11 +97,23 @@ class DataFlow {
                    const ElementPlace& first, std::int64_t row);
   void finish_results(const hw::Command& command, const OperatorExecution& execution,
                       const Content& results);
-  void place(int buffer, std::int64_t bytes, std::shared_ptr<const Content> content);
+  void place_rows(const hw::TileOperand& operand, std::shared_ptr<const Content> content);
+  void vector(const hw::Command& command, OperatorExecution& execution);
+  bool check_inputs(const hw::Command& command, const OperatorExecution& execution,
+                    VectorWindow& window);
+  bool check_input(const hw::Command& command, const ViewAddresses& view,
+                   const hw::TileOperand& input, std::int64_t row, std::int64_t col);
+  bool check_parameters(const hw::Command& command, const OperatorExecution& execution);
+  bool seen_whole_rows(const hw::Command& command, OperatorExecution& execution,
+                       const VectorWindow& window);
+  void write_outputs(const hw::Command& command, const OperatorExecution& execution,
+                     const VectorWindow& window);
+  std::optional<std::int64_t> loaded_from(const hw::TileOperand& operand, std::int64_t row) const;
   void fault(FaultKind kind, hw::CommandId id, const std::string& what);
 
   using Space = IntervalMap<std::shared_ptr<const Content>>;
   const workloads::Graph& graph_;
+  const Plan& plan_;
   const HappensBefore& order_;
   FaultLog& faults_;
   std::vector<Space> buffers_;

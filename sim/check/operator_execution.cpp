@@ -50,16 +50,17 @@ OperatorExecution& OperatorExecutions::of(int op) {
     const auto id = static_cast<std::size_t>(view.tensor);
     return ViewAddresses(view, graph_.tensors[id], plan_.tensors[id]);
   };
+  for (const workloads::MatrixView& view : made.site->inputs) {
+    made.inputs.push_back(addresses(view));
+  }
   for (const workloads::MatrixView& view : made.site->outputs) {
-    for (const auto& [begin, end] : addresses(view).row_bytes()) {
+    made.outputs.push_back(addresses(view));
+    for (const auto& [begin, end] : made.outputs.back().row_bytes()) {
       made.owed.assign(begin, end, 0);
-      made.outputs.assign(begin, end, 0);
+      made.stored_to.assign(begin, end, 0);
     }
   }
   if (!workloads::is_gemm(*made.site)) return made;
-  made.a = std::make_unique<ViewAddresses>(addresses(made.site->inputs[0]));
-  made.b = std::make_unique<ViewAddresses>(addresses(made.site->inputs[1]));
-  made.out = std::make_unique<ViewAddresses>(addresses(made.site->outputs[0]));
   made.macs = workloads::mac_count(*made.site);
   const GemmMapping& gemm = plan_.operators[static_cast<std::size_t>(op)].gemm;
   made.spill_address = gemm.spill_address;

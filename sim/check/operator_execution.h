@@ -31,14 +31,18 @@ struct OperatorExecution {
   int op = -1;
   int number = 0;  // executions of this operator so far, this one included
   const workloads::Operator* site = nullptr;
-  std::unique_ptr<ViewAddresses> a, b, out;  // Gemm
+  std::vector<ViewAddresses> inputs, outputs;  // of its views
   IntervalMap<char> owed;                    // bytes of its outputs not yet stored
-  IntervalMap<char> outputs;                 // all bytes of its outputs
+  IntervalMap<char> stored_to;               // all bytes of its outputs
   std::int64_t macs = 0;                     // not yet done
   std::int64_t spill_address = -1, spill_pitch = 0, spill_bytes = 0;
   int spill_bits = 32;
   IntervalMap<int> spilled;  // bytes of the scratch: number of a product set
   ProductSets products;
+  std::map<std::int64_t, std::map<std::int64_t, std::int64_t>> read;  // cut rows: pieces by column
+  const ViewAddresses& a() const { return inputs[0]; }
+  const ViewAddresses& b() const { return inputs[1]; }
+  const ViewAddresses& out() const { return outputs[0]; }
   bool finished() const { return owed.empty() && macs == 0; }
 };
 

@@ -14,7 +14,7 @@ ProgramCheck::ProgramCheck(const workloads::Graph& graph, const Plan& plan,
       order_(hardware),
       executions_(graph, plan, hardware),
       hazards_(graph, plan, hardware, order_, faults),
-      flow_(graph, hardware, order_, faults) {}
+      flow_(graph, plan, hardware, order_, faults) {}
 
 void ProgramCheck::fault(const Command& command, const std::string& what) {
   const hw::CommandId id = order_.size() - 1;

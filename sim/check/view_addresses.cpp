@@ -31,6 +31,15 @@ void ViewAddresses::sort_rows() const {
   std::sort(sorted_.begin(), sorted_.end());
 }
 
+bool ViewAddresses::distinct() const {
+  const auto repeats = [](std::int64_t count, std::int64_t stride) {
+    return count > 1 && stride == 0;
+  };
+  return !repeats(view_.batch[0].count, view_.batch[0].stride) &&
+         !repeats(view_.batch[1].count, view_.batch[1].stride) &&
+         !repeats(view_.group.count, view_.group.stride) && !repeats(view_.rows, view_.row_stride);
+}
+
 std::optional<ElementPlace> ViewAddresses::find(std::int64_t bit) const {
   sort_rows();
   auto it = std::upper_bound(sorted_.begin(), sorted_.end(), Row{bit, INT64_MAX});

@@ -25,6 +25,16 @@ class ViewAddresses {
   std::int64_t rows() const { return view_.group.count * view_.rows; }
   std::int64_t cols() const { return view_.cols; }
   int bits() const { return bits_; }
+  /// The operator of a vector command counts rows over all matrices.
+  std::int64_t all_rows() const { return matrices() * rows(); }
+  ElementPlace in_row(std::int64_t row, std::int64_t col) const {
+    return {row / rows(), row % rows(), col};
+  }
+  std::int64_t row_of(const ElementPlace& place) const {
+    return place.matrix * rows() + place.row;
+  }
+  /// No two rows lie at one place.
+  bool distinct() const;
   /// Bits from the start of DRAM.
   std::int64_t bit_address(const ElementPlace& place) const;
   /// The element at `bit`; of several views of one element the first. Nullopt: none starts there.
