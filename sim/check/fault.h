@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -32,13 +33,17 @@ struct Fault {
   std::string text;                        // one line, complete
 };
 
-/// Counts all faults, keeps the first of them.
+/// Counts all faults, keeps the first of them. What repeats the last one's kind and commands (row
+/// after row) counts once.
 class FaultLog {
  public:
   explicit FaultLog(std::size_t shown) : shown_(shown) {}
   /// Texts are costly: ask before composing one.
   bool shows() const { return first_.size() < shown_; }
   void add(Fault fault) {
+    const auto key = std::make_tuple(fault.kind, fault.command, fault.other);
+    if (fault.command >= 0 && key == last_) return;
+    last_ = key;
     ++counts_[static_cast<std::size_t>(fault.kind)];
     if (shows()) first_.push_back(std::move(fault));
   }
@@ -54,6 +59,8 @@ class FaultLog {
   std::size_t shown_;
   std::vector<Fault> first_;
   std::array<std::int64_t, kFaultKinds> counts_{};
+  std::tuple<FaultKind, hw::CommandId, hw::CommandId> last_{FaultKind::kProgram, hw::kNoCommand,
+                                                            hw::kNoCommand};
 };
 
 }  // namespace tessera::sim

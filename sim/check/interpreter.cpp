@@ -311,73 +311,87 @@ void Interpreter::vector_row(const Command& command, const VectorSite& site, std
   const workloads::Operator& op = graph_.operators[static_cast<std::size_t>(command.op)];
   const hw::VectorCommand& vector = command.vector;
   RowSlice slice;
+  if (!read_row(command, site, row, slice)) return;
+  const std::int64_t first = slice.first, count = vector.cols;
+  const bool splits_pair = first % 2 != 0 || (count % 2 != 0 && first + count < op.n);
+  if (turns_pairs(vector.operations) && splits_pair) {
+    return fault(command.id, "cuts a row between the two columns of a RoPE pair");
+  }
+  const bool cut = count < op.n && reduces_rows(vector.operations);
+  if (cut) collect(command, slice);
+  if (vector.outputs.empty()) return;
+  if (cut && !whole_row(command, slice)) return;
+  for (const std::vector<double>& parameters : site.parameters) {
+    const auto from = parameters.begin() + slice.first;
+    slice.parameters.emplace_back(from, from + static_cast<std::int64_t>(slice.operands[0].size()));
+  }
+  std::vector<double> values = evaluate(vector.operations, slice);
+  if (cut) values = {values.begin() + first, values.begin() + first + count};
+  write_row(vector, row, values);
+}
+
+/// Where the row stands in its operator, and the values of its operands.
+bool Interpreter::read_row(const Command& command, const VectorSite& site, std::int64_t row,
+                           RowSlice& slice) {
+  const hw::VectorCommand& vector = command.vector;
   slice.operands.resize(site.operand.back() + 1);
-  slice.first = -1;
-  std::int64_t op_row = -1;
+  slice.first = slice.row = -1;
   for (std::size_t i = 0; i < site.inputs.size(); ++i) {
     const TileOperand& input = vector.inputs[i];
     if (input.cols == 0) continue;
-    if (row >= input.rows) return fault(command.id, "has an input of too few rows");
     const auto& origins = origins_[static_cast<std::size_t>(input.region.buffer)];
-    const std::int64_t origin =
-        origins[static_cast<std::size_t>(input.region.offset + row * input.pitch)];
-    const auto place = origin < 0 ? std::nullopt : site.inputs[i].find(origin * 8);
-    if (!place) return fault(command.id, "reads what is no operand of its operator");
-    if (slice.operands[site.operand[i]].empty() && slice.first < 0) {
-      slice.first = site.first[i] + place->col;
+    const auto at = static_cast<std::size_t>(input.region.offset + row * input.pitch);
+    const auto place = row < input.rows && origins[at] >= 0
+                           ? site.inputs[i].find(origins[at] * 8)
+                           : std::nullopt;
+    if (!place) {
+      fault(command.id, "reads what is no operand of its operator");
+      return false;
     }
-    // A view of stride 0 holds every row at one place: the others tell.
-    op_row = std::max(op_row, place->matrix * site.inputs[i].rows() + place->row);
+    if (slice.first < 0) slice.first = site.first[i] + place->col;
+    // Of a view whose rows repeat, the first row is found: the others tell.
+    slice.row = std::max(slice.row, site.inputs[i].row_of(*place));
     const Format elements = format_of(input.bits, numbers_);
     for (std::int64_t col = 0; col < input.cols; ++col) {
       slice.operands[site.operand[i]].push_back(decode(element(input, row, col), elements) *
                                                 unit(elements));
     }
   }
-  slice.row = op_row;
+  const std::int64_t n = graph_.operators[static_cast<std::size_t>(command.op)].n;
+  bool even = slice.first >= 0 && slice.first + vector.cols <= n;
   for (const std::vector<double>& operand : slice.operands) {
-    if (static_cast<std::int64_t>(operand.size()) != vector.cols) {
-      return fault(command.id, "has operands of different widths");
-    }
+    even = even && static_cast<std::int64_t>(operand.size()) == vector.cols;
   }
-  std::int64_t first = slice.first;
-  const std::int64_t count = vector.cols;
-  if (turns_pairs(vector.operations) && (first % 2 != 0 || (count % 2 != 0 && first + count < op.n))) {
-    return fault(command.id, "cuts a row between the two columns of a RoPE pair");
+  if (!even) fault(command.id, "has operands of different widths");
+  return even;
+}
+
+/// A row that is cut: what the vector unit has seen of it, over all passes.
+void Interpreter::collect(const Command& command, const RowSlice& slice) {
+  const auto n =
+      static_cast<std::size_t>(graph_.operators[static_cast<std::size_t>(command.op)].n);
+  CutRow& cut = cut_rows_[{command.op, slice.row}];
+  cut.operands.resize(slice.operands.size());
+  cut.seen.resize(n, false);
+  const auto first = static_cast<std::size_t>(slice.first);
+  for (std::size_t i = 0; i < slice.operands.size(); ++i) {
+    cut.operands[i].resize(n);
+    std::copy(slice.operands[i].begin(), slice.operands[i].end(),
+              cut.operands[i].begin() + slice.first);
   }
-  if (count < op.n && reduces_rows(vector.operations)) {
-    CutRow& cut = cut_rows_[{command.op, op_row}];
-    cut.operands.resize(slice.operands.size());
-    cut.seen.resize(slice.operands.size());
-    for (std::size_t i = 0; i < slice.operands.size(); ++i) {
-      cut.operands[i].resize(static_cast<std::size_t>(op.n));
-      cut.seen[i].resize(static_cast<std::size_t>(op.n), false);
-      for (std::int64_t col = 0; col < count && first + col < op.n; ++col) {
-        const auto at = static_cast<std::size_t>(first + col);
-        cut.operands[i][at] = slice.operands[i][static_cast<std::size_t>(col)];
-        cut.seen[i][at] = true;
-      }
-    }
-    if (vector.outputs.empty()) return;
-    for (const std::vector<bool>& seen : cut.seen) {
-      if (std::find(seen.begin(), seen.end(), false) != seen.end()) {
-        return fault(command.id, "writes a row before all of it has been read");
-      }
-    }
-    slice.operands = cut.operands;
-    slice.first = 0;
+  for (std::size_t col = 0; col < slice.operands[0].size(); ++col) cut.seen[first + col] = true;
+}
+
+/// Puts all of the row into `slice`.
+bool Interpreter::whole_row(const Command& command, RowSlice& slice) {
+  const CutRow& cut = cut_rows_.at({command.op, slice.row});
+  if (std::find(cut.seen.begin(), cut.seen.end(), false) != cut.seen.end()) {
+    fault(command.id, "writes a row before all of it has been read");
+    return false;
   }
-  if (vector.outputs.empty()) return;
-  for (const std::vector<double>& parameters : site.parameters) {
-    const auto from = parameters.begin() + slice.first;
-    slice.parameters.emplace_back(from, from + static_cast<std::int64_t>(slice.operands[0].size()));
-  }
-  std::vector<double> values = evaluate(vector.operations, slice);
-  if (static_cast<std::int64_t>(values.size()) > count) {
-    values.erase(values.begin() + first + count, values.end());
-    values.erase(values.begin(), values.begin() + first);
-  }
-  write_row(vector, row, values);
+  slice.operands = cut.operands;
+  slice.first = 0;
+  return true;
 }
 
 void Interpreter::write_row(const hw::VectorCommand& vector, std::int64_t row,

@@ -37,16 +37,13 @@ class Interpreter {
   /// A row of a vector operator that comes in pieces, several times.
   struct CutRow {
     std::vector<std::vector<double>> operands;
-    std::vector<std::vector<bool>> seen;
+    std::vector<bool> seen;  // by column
   };
   struct VectorSite {
     std::vector<ViewAddresses> inputs;
     std::vector<std::size_t> operand;      // by view: of which operand it is part
     std::vector<std::int64_t> first;       // by view: its first column in the operand
     std::vector<std::vector<double>> parameters;
-  };
-  struct Block {  // in the processing elements
-    std::vector<double> values;
   };
 
   void load(const hw::Command& command);
@@ -55,6 +52,10 @@ class Interpreter {
   void gemm(const hw::Command& command);
   void vector(const hw::Command& command);
   void vector_row(const hw::Command& command, const VectorSite& site, std::int64_t row);
+  bool read_row(const hw::Command& command, const VectorSite& site, std::int64_t row,
+                RowSlice& slice);
+  void collect(const hw::Command& command, const RowSlice& slice);
+  bool whole_row(const hw::Command& command, RowSlice& slice);
   void write_row(const hw::VectorCommand& vector, std::int64_t row,
                  const std::vector<double>& values);
   const VectorSite& site_of(const hw::Command& command);
@@ -83,7 +84,7 @@ class Interpreter {
   Bytes dram_;
   std::vector<Bytes> buffers_;
   std::vector<std::vector<std::int64_t>> origins_;  // by buffer and byte: -1 when computed
-  std::vector<double> stationary_;
+  std::vector<double> stationary_;  // in the processing elements, as the array uses it
   std::map<int, VectorSite> sites_;
   std::map<std::pair<int, std::int64_t>, CutRow> cut_rows_;  // by operator and row
   std::int64_t compared_ = 0;

@@ -134,14 +134,16 @@ inline workloads::Graph random_graph(Dice& dice, const workloads::Precision& pre
 }
 
 /// Every pair of precisions(); small buffers, some of them shared; any number of queues.
-inline hw::HardwareConfig random_machine(Dice& dice) {
+inline hw::HardwareConfig random_machine(Dice& dice, bool narrow) {
   std::mt19937 random(static_cast<std::uint32_t>(dice.engine()()));
   hw::HardwareConfig machine = sim::fixtures::random_machine(random);
   for (const char* pair : {"w8a8", "w4a8", "w4a4", "w16a16", "w8a16", "w4a16"}) {
     machine.array.throughput[pair] = 1.0;
   }
+  // Narrow accumulators wrap, and may leave no room to requantise but in place.
+  const int element_bits = narrow ? static_cast<int>(8 * dice.pick(1, 4)) : 32;
   for (hw::BufferConfig& buffer : machine.buffers) {
-    buffer.element_bits = 32;
+    buffer.element_bits = element_bits;
     buffer.capacity = std::max<hw::Bytes>(buffer.capacity, 200) * dice.pick(1, 3);
   }
   machine.dma.load_queues = static_cast<int>(dice.pick(1, 4));
@@ -174,10 +176,11 @@ inline sim::MappingConfig random_mapping(Dice& dice) {
 }
 
 /// Until one can be mapped.
-inline Lowered random_program(Dice& dice, const workloads::Precision& precision) {
+inline Lowered random_program(Dice& dice, const workloads::Precision& precision,
+                              bool integers = true) {
   while (true) {
     const workloads::Graph graph = random_graph(dice, precision);
-    const hw::HardwareConfig machine = random_machine(dice);
+    const hw::HardwareConfig machine = random_machine(dice, integers && dice.pick(0, 3) == 0);
     try {
       return lower_all(graph, machine, random_mapping(dice));
     } catch (const sim::MappingError&) {
