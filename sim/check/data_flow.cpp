@@ -52,6 +52,15 @@ bool DataFlow::belongs(const Content* content, const OperatorExecution& executio
          content->execution == execution.number;
 }
 
+bool DataFlow::fresh(const Stretch& source) const {
+  for (const std::int64_t at : {source.address, source.address + source.bytes - 1}) {
+    std::int64_t end = 0;
+    const hw::CommandId* store = dram_.find(at, end);
+    if (store != nullptr && *store > source.content->maker) return false;
+  }
+  return true;
+}
+
 Stretch DataFlow::stretch(int buffer, std::int64_t at, std::int64_t bytes) const {
   Stretch found;
   found.bytes = bytes;
@@ -115,7 +124,10 @@ void DataFlow::store(const Command& command, OperatorExecution& execution) {
 void DataFlow::store_piece(const Command& command, OperatorExecution& execution, std::int64_t from,
                            std::int64_t address, std::int64_t bytes) {
   const bool partial = command.transfer.traffic == hw::TrafficClass::kPartialSums;
-  if (!partial) owe_less(command, execution, address, bytes);
+  if (!partial) {
+    owe_less(command, execution, address, bytes);
+    dram_.assign(address, address + bytes, command.id);
+  }
   const int buffer = command.transfer.region.buffer;
   for (const std::int64_t end = from + bytes; from < end;) {
     const Stretch source = stretch(buffer, from, end - from);
@@ -238,7 +250,8 @@ DataFlow::Tile DataFlow::tile_of(const Command& command, const char* name,
       const bool fits = tile && operand.bits == view.bits() &&
                         tile->row + operand.rows <= view.rows() &&
                         tile->col + operand.cols <= view.cols();
-      if (!fits || view.bit_address({tile->matrix, tile->row + row, tile->col}) + done * 8 != bit) {
+      if (!fits || !fresh(source) ||
+          view.bit_address({tile->matrix, tile->row + row, tile->col}) + done * 8 != bit) {
         fault(FaultKind::kMacs, command.id,
               std::string(name) + ": row " + std::to_string(row) +
                   " of the tile does not hold the operand's elements; it was loaded by command " +

@@ -71,6 +71,8 @@ class DataFlow {
   };
 
   static bool belongs(const Content* content, const OperatorExecution& execution);
+  /// Nobody has stored to these bytes of DRAM since they were loaded (at both ends of the stretch).
+  bool fresh(const Stretch& source) const;
   Stretch stretch(int buffer, std::int64_t at, std::int64_t bytes) const;
   void load(const hw::Command& command, const OperatorExecution& execution);
   void store(const hw::Command& command, OperatorExecution& execution);
@@ -117,6 +119,7 @@ class DataFlow {
   const HappensBefore& order_;
   FaultLog& faults_;
   std::vector<Space> buffers_;
+  IntervalMap<hw::CommandId> dram_;  // latest store, not of partial sums
   Stationary stationary_;
   std::int64_t macs_ = 0;
 };

@@ -64,15 +64,16 @@ bool HazardCheck::add(const Command& command, const OperatorExecution& execution
   for (const Access& access : accesses_) {
     if (!inside(access, command.id)) return false;
   }
+  bool all_inside = true;
   for (const Access& access : accesses_) {
     if (access.begin == access.end) continue;
-    if (access.space == kDramSpace) {
-      touch_dram(access, command, execution, executions);
-    } else {
+    if (access.space != kDramSpace) {
       touch(access, command);
+    } else if (!touch_dram(access, command, execution, executions)) {
+      all_inside = false;
     }
   }
-  return true;
+  return all_inside;
 }
 
 bool HazardCheck::inside(const Access& access, CommandId id) {
@@ -166,25 +167,30 @@ TensorId HazardCheck::tensor_at(const std::vector<TensorId>& among, const Access
   return workloads::kNoTensor;
 }
 
-void HazardCheck::touch_dram(const Access& access, const Command& command,
+bool HazardCheck::touch_dram(const Access& access, const Command& command,
                              const OperatorExecution& execution,
                              const OperatorExecutions& executions) {
   const std::int64_t scratch = execution.spill_address;
   if (command.transfer.traffic == hw::TrafficClass::kPartialSums) {
     const bool fits = scratch >= 0 && access.begin >= scratch &&
                       access.end <= scratch + execution.spill_bytes;
-    if (fits) return touch(access, command);
-    return fault(FaultKind::kOutside, command.id,
-                 "moves partial sums at " + place(kDramSpace, access.begin) +
-                     ", outside its operator's scratch");
+    if (fits) {
+      touch(access, command);
+    } else {
+      fault(FaultKind::kOutside, command.id,
+            "moves partial sums at " + place(kDramSpace, access.begin) +
+                ", outside its operator's scratch");
+    }
+    return fits;
   }
   const TensorId tensor = tensor_at(tensors_of(command.op, access.write), access);
   if (tensor == workloads::kNoTensor) {
-    return fault(FaultKind::kOutside, command.id,
-                 std::string(access.write ? "writes " : "reads ") +
-                     place(kDramSpace, access.begin) + ", outside its operator's tensors");
+    fault(FaultKind::kOutside, command.id,
+          std::string(access.write ? "writes " : "reads ") + place(kDramSpace, access.begin) +
+              ", outside its operator's tensors");
+    return false;
   }
-  if (!access.write && constant_[static_cast<std::size_t>(tensor)]) return;
+  if (!access.write && constant_[static_cast<std::size_t>(tensor)]) return true;
   touch(access, command);
   IntervalMap<Use>& dram = spaces_[0];
   dram.update(access.begin, access.end, [&](std::int64_t begin, std::int64_t, Use& use) {
@@ -195,6 +201,7 @@ void HazardCheck::touch_dram(const Access& access, const Command& command,
       check_source(use, tensor, begin, command, execution, executions);
     }
   });
+  return true;
 }
 
 /// A load finds its operator's operand: of the right tensor, by the right execution of its producer.

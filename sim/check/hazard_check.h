@@ -20,7 +20,7 @@ class HazardCheck {
               const HappensBefore& order, FaultLog& faults);
 
   /// Checks the next command in program order. REQUIRES: `order` holds it; size_mistake() has none.
-  /// False: one of its regions lies outside its buffer.
+  /// False: something lies outside its buffer or its operator's tensors.
   bool add(const hw::Command& command, const OperatorExecution& execution,
            const OperatorExecutions& executions);
   /// Pairs of commands that shared bytes and were looked at.
@@ -42,7 +42,7 @@ class HazardCheck {
   void read(Use& use, const Access& access, std::int64_t at, hw::CommandId id);
   void look(hw::CommandId first, hw::CommandId second, const Access& access, std::int64_t at,
             const char* hazard);
-  void touch_dram(const Access& access, const hw::Command& command,
+  bool touch_dram(const Access& access, const hw::Command& command,
                   const OperatorExecution& execution, const OperatorExecutions& executions);
   void check_source(const Use& use, workloads::TensorId tensor, std::int64_t at,
                     const hw::Command& command, const OperatorExecution& execution,

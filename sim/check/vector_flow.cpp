@@ -110,7 +110,7 @@ bool DataFlow::check_input(const Command& command, const ViewAddresses& view,
     for (std::int64_t done = 0; done < row_bytes;) {
       const Stretch source = stretch(input.region.buffer, at + done, row_bytes - done);
       const bool right = source.content != nullptr &&
-                         source.content->kind == Content::Kind::kLoaded &&
+                         source.content->kind == Content::Kind::kLoaded && fresh(source) &&
                          (source.address - done) * 8 == wanted;
       if (!right) {
         fault(FaultKind::kOutputs, command.id,
