@@ -100,8 +100,8 @@ std::string transfer_mistake(const hw::TransferCommand& transfer, int buffers) {
   if (transfer.region.buffer < 0 || transfer.region.buffer >= buffers) return "no such buffer";
   if (dram.row_bytes < 1 || dram.count[0] < 1 || dram.count[1] < 1) return "moves nothing";
   if (transfer.region.bytes == hw::useful_bytes(dram)) return "";
-  return "its region has " + std::to_string(transfer.region.bytes) + " bytes, DRAM gives or takes " +
-         std::to_string(hw::useful_bytes(dram));
+  return "its region has " + std::to_string(transfer.region.bytes) +
+         " bytes, DRAM gives or takes " + std::to_string(hw::useful_bytes(dram));
 }
 
 std::string vector_mistake(const hw::VectorCommand& vector, int buffers) {

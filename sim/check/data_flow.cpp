@@ -132,8 +132,8 @@ void DataFlow::store_piece(const Command& command, OperatorExecution& execution,
   for (const std::int64_t end = from + bytes; from < end;) {
     const Stretch source = stretch(buffer, from, end - from);
     const Content* content = source.content;
-    const bool results = belongs(content, execution) &&
-                         content->kind == Content::Kind::kResults && content->partial == partial;
+    const bool results = belongs(content, execution) && content->kind == Content::Kind::kResults &&
+                         content->partial == partial;
     const bool copy = execution.site->operation.empty() && belongs(content, execution) &&
                       content->kind == Content::Kind::kLoaded;
     if (results && partial) {
@@ -178,8 +178,8 @@ void DataFlow::check_copy(const Command& command, const OperatorExecution& execu
 void DataFlow::store_partial(const Command& command, OperatorExecution& execution,
                              const Stretch& source, std::int64_t address) {
   const Content& content = *source.content;
-  const std::int64_t row = content.first.matrix * execution.out().rows() + content.first.row +
-                           source.row;
+  const std::int64_t row =
+      content.first.matrix * execution.out().rows() + content.first.row + source.row;
   const std::int64_t bit = (execution.spill_address + row * execution.spill_pitch) * 8 +
                            content.first.col * content.bits + source.bit;
   if (bit != address * 8) {
@@ -220,13 +220,13 @@ void DataFlow::check_place(const Command& command, const OperatorExecution& exec
 void DataFlow::owe_less(const Command& command, OperatorExecution& execution, std::int64_t address,
                         std::int64_t bytes) {
   std::int64_t owed = 0, own = 0;
-  execution.owed.update(address, address + bytes, [&](std::int64_t begin, std::int64_t end, char) {
-    owed += end - begin;
-  });
+  execution.owed.update(address, address + bytes,
+                        [&](std::int64_t begin, std::int64_t end, char) { owed += end - begin; });
   execution.owed.erase(address, address + bytes);
   if (owed == bytes) return;
-  execution.stored_to.update(address, address + bytes,
-                           [&](std::int64_t begin, std::int64_t end, char) { own += end - begin; });
+  execution.stored_to.update(
+      address, address + bytes,
+      [&](std::int64_t begin, std::int64_t end, char) { own += end - begin; });
   fault(FaultKind::kOutputs, command.id,
         "stores at DRAM byte " + std::to_string(address) +
             (own == bytes ? ", where this execution has stored already"
@@ -377,8 +377,8 @@ void DataFlow::add_products(const Command& command, OperatorExecution& execution
   results->bits = gemm.c.bits;
   results->partial = true;
   for (std::int64_t row = 0; row < gemm.m; ++row) {
-    const int before = gemm.accumulate ? row_products(command, execution, first, row)
-                                       : ProductSets::kNone;
+    const int before =
+        gemm.accumulate ? row_products(command, execution, first, row) : ProductSets::kNone;
     if (before < 0) {
       return fault(FaultKind::kMacs, command.id,
                    "adds to what are no partial sums of its results (row " +
@@ -408,10 +408,9 @@ void DataFlow::finish_results(const Command& command, const OperatorExecution& e
                      std::to_string(results.first.row + static_cast<std::int64_t>(row)) + ")");
   }
   const auto& steps = execution.site->epilogue;
-  const bool same = std::equal(epilogue.operations.begin(), epilogue.operations.end(),
-                               steps.begin(), steps.end(), [](const auto& operation, const auto& step) {
-                                 return operation == step.operation;
-                               });
+  const bool same = std::equal(
+      epilogue.operations.begin(), epilogue.operations.end(), steps.begin(), steps.end(),
+      [](const auto& operation, const auto& step) { return operation == step.operation; });
   if (!same) fault(FaultKind::kOutputs, command.id, "has another epilogue than its operator");
   const TileOperand& output = epilogue.output;
   auto finished = std::make_shared<Content>(results);

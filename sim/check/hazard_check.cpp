@@ -96,8 +96,8 @@ void HazardCheck::look(CommandId first, CommandId second, const Access& access, 
   std::string text;
   if (faults_.shows()) {
     text = order_.text(second, graph_) + " may " + hazard + " " + order_.text(first, graph_) +
-           " at " + place(access.space, at) + ": nothing orders them; it needs a wait for command " +
-           std::to_string(first);
+           " at " + place(access.space, at) +
+           ": nothing orders them; it needs a wait for command " + std::to_string(first);
   }
   faults_.add({FaultKind::kUnordered, second, first, std::move(text)});
 }
@@ -172,8 +172,8 @@ bool HazardCheck::touch_dram(const Access& access, const Command& command,
                              const OperatorExecutions& executions) {
   const std::int64_t scratch = execution.spill_address;
   if (command.transfer.traffic == hw::TrafficClass::kPartialSums) {
-    const bool fits = scratch >= 0 && access.begin >= scratch &&
-                      access.end <= scratch + execution.spill_bytes;
+    const bool fits =
+        scratch >= 0 && access.begin >= scratch && access.end <= scratch + execution.spill_bytes;
     if (fits) {
       touch(access, command);
     } else {
@@ -204,7 +204,8 @@ bool HazardCheck::touch_dram(const Access& access, const Command& command,
   return true;
 }
 
-/// A load finds its operator's operand: of the right tensor, by the right execution of its producer.
+/// A load finds its operator's operand: of the right tensor, by the right execution of its
+/// producer.
 void HazardCheck::check_source(const Use& use, TensorId tensor, std::int64_t at,
                                const Command& command, const OperatorExecution& execution,
                                const OperatorExecutions& executions) {
@@ -213,17 +214,18 @@ void HazardCheck::check_source(const Use& use, TensorId tensor, std::int64_t at,
   };
   if (use.writer < 0) {
     if (!produced_[static_cast<std::size_t>(tensor)]) return;
-    return fault(FaultKind::kUnwritten, command.id,
-                 "reads " + place(kDramSpace, at) + " of " + name(tensor) +
-                     ", which nobody has written");
+    return fault(
+        FaultKind::kUnwritten, command.id,
+        "reads " + place(kDramSpace, at) + " of " + name(tensor) + ", which nobody has written");
   }
   const int writer = order_.op(use.writer);
   const int wanted = executions.source_of(command.op, execution.number, writer);
   if (use.tensor == tensor && use.execution == wanted) return;
   std::string text;
   if (faults_.shows()) {
-    const std::string found =
-        use.tensor < 0 ? "partial sums" : use.tensor == tensor ? "an old value" : name(use.tensor);
+    const std::string found = use.tensor < 0         ? "partial sums"
+                              : use.tensor == tensor ? "an old value"
+                                                     : name(use.tensor);
     text = "reads " + place(kDramSpace, at) + " of " + name(tensor) + " and finds " + found +
            " there, left by " + order_.text(use.writer, graph_);
   }

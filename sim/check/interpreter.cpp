@@ -25,7 +25,8 @@ Interpreter::Interpreter(const workloads::Graph& graph, const Plan& plan,
       order_(order),
       faults_(faults) {
   std::int64_t end = 0;
-  for (const TensorAllocation& place : plan.tensors) end = std::max(end, place.address + place.bytes);
+  for (const TensorAllocation& place : plan.tensors)
+    end = std::max(end, place.address + place.bytes);
   for (const OperatorPlan& op : plan.operators) {
     if (op.is_gemm) end = std::max(end, op.gemm.spill_address + op.gemm.spill_bytes);
   }
@@ -116,8 +117,7 @@ void Interpreter::compare(const Command& command, std::int64_t address, std::int
     while (at < address + bytes) {
       const std::int64_t row = (at - place.address) / place.pitch;
       const std::int64_t inside = (at - place.address) % place.pitch;
-      const std::int64_t next =
-          std::min(address + bytes, place.address + (row + 1) * place.pitch);
+      const std::int64_t next = std::min(address + bytes, place.address + (row + 1) * place.pitch);
       std::int64_t col = hw::ceil_div(inside * 8, image.bits);
       for (; col < image.cols && (col + 1) * image.bits <= (inside + next - at) * 8; ++col) {
         const std::uint32_t found = get_bits(
@@ -141,8 +141,9 @@ void Interpreter::compare(const Command& command, std::int64_t address, std::int
 std::uint32_t Interpreter::element(const TileOperand& operand, std::int64_t row,
                                    std::int64_t col) const {
   const Bytes& buffer = buffers_[static_cast<std::size_t>(operand.region.buffer)];
-  return get_bits(buffer.data(), (operand.region.offset + row * operand.pitch) * 8 +
-                                     col * operand.bits, operand.bits);
+  return get_bits(buffer.data(),
+                  (operand.region.offset + row * operand.pitch) * 8 + col * operand.bits,
+                  operand.bits);
 }
 
 void Interpreter::put(const TileOperand& operand, std::int64_t row, std::int64_t col,
@@ -238,8 +239,8 @@ void Interpreter::multiply(const Command& command, const std::vector<double>& a,
     put(gemm.c, row, col, pattern);
   });
   if (!gemm.epilogue) return;
-  const double scale = operator_scale(
-      graph_, graph_.operators[static_cast<std::size_t>(command.op)], numbers_);
+  const double scale =
+      operator_scale(graph_, graph_.operators[static_cast<std::size_t>(command.op)], numbers_);
   const TileOperand& output = gemm.epilogue->output;
   const Format elements = format_of(output.bits, numbers_);
   each([&](std::int64_t row, std::int64_t col, const Sum& sum) {
@@ -279,9 +280,11 @@ std::vector<double> Interpreter::read_parameters(const TileOperand& operand, Ten
   const Bytes& buffer = buffers_[static_cast<std::size_t>(operand.region.buffer)];
   std::vector<double> values;
   for (std::int64_t col = 0; col < image.cols; ++col) {
-    values.push_back(decode(get_bits(buffer.data(),
-                                     (operand.region.offset + offset) * 8 + col * image.bits,
-                                     image.bits), elements) * unit(elements));
+    values.push_back(
+        decode(get_bits(buffer.data(), (operand.region.offset + offset) * 8 + col * image.bits,
+                        image.bits),
+               elements) *
+        unit(elements));
   }
   offset += image.row_bytes * image.rows;
   return values;
@@ -341,9 +344,8 @@ bool Interpreter::read_row(const Command& command, const VectorSite& site, std::
     if (input.cols == 0) continue;
     const auto& origins = origins_[static_cast<std::size_t>(input.region.buffer)];
     const auto at = static_cast<std::size_t>(input.region.offset + row * input.pitch);
-    const auto place = row < input.rows && origins[at] >= 0
-                           ? site.inputs[i].find(origins[at] * 8)
-                           : std::nullopt;
+    const auto place =
+        row < input.rows && origins[at] >= 0 ? site.inputs[i].find(origins[at] * 8) : std::nullopt;
     if (!place) {
       fault(command.id, "reads what is no operand of its operator");
       return false;
@@ -368,8 +370,7 @@ bool Interpreter::read_row(const Command& command, const VectorSite& site, std::
 
 /// A row that is cut: what the vector unit has seen of it, over all passes.
 void Interpreter::collect(const Command& command, const RowSlice& slice) {
-  const auto n =
-      static_cast<std::size_t>(graph_.operators[static_cast<std::size_t>(command.op)].n);
+  const auto n = static_cast<std::size_t>(graph_.operators[static_cast<std::size_t>(command.op)].n);
   CutRow& cut = cut_rows_[{command.op, slice.row}];
   cut.operands.resize(slice.operands.size());
   cut.seen.resize(n, false);

@@ -18,8 +18,8 @@ namespace tessera::sim {
 
 /// Every byte of a buffer carries the DRAM address it was loaded from: operations that depend on an
 /// element's row and column (RoPE, reductions over cut rows) find them there.
-/// Compares what every store leaves in DRAM with the reference, at once, since addresses are reused.
-/// REQUIRES: sizes agree and regions lie inside (ProgramCheck::executable).
+/// Compares what every store leaves in DRAM with the reference, at once, since addresses are
+/// reused. REQUIRES: sizes agree and regions lie inside (ProgramCheck::executable).
 class Interpreter {
  public:
   Interpreter(const workloads::Graph& graph, const Plan& plan, const hw::HardwareConfig& hardware,
@@ -41,8 +41,8 @@ class Interpreter {
   };
   struct VectorSite {
     std::vector<ViewAddresses> inputs;
-    std::vector<std::size_t> operand;      // by view: of which operand it is part
-    std::vector<std::int64_t> first;       // by view: its first column in the operand
+    std::vector<std::size_t> operand;  // by view: of which operand it is part
+    std::vector<std::int64_t> first;   // by view: its first column in the operand
     std::vector<std::vector<double>> parameters;
   };
 

@@ -36,12 +36,10 @@ std::uint32_t encode_float(double value, const FloatLayout& layout) {
 
 double decode_float(std::uint32_t pattern, const FloatLayout& layout) {
   const std::uint32_t mantissa = pattern & ((1U << layout.mantissa) - 1);
-  const int exponent =
-      static_cast<int>(pattern >> layout.mantissa & ((1U << layout.exponent) - 1));
+  const int exponent = static_cast<int>(pattern >> layout.mantissa & ((1U << layout.exponent) - 1));
   const bool normal = exponent > 0;
   const double steps = normal ? mantissa + std::ldexp(1.0, layout.mantissa) : mantissa;
-  const double size =
-      std::ldexp(steps, (normal ? exponent : 1) - layout.bias() - layout.mantissa);
+  const double size = std::ldexp(steps, (normal ? exponent : 1) - layout.bias() - layout.mantissa);
   return pattern >> (layout.mantissa + layout.exponent) & 1U ? -size : size;
 }
 
@@ -218,9 +216,8 @@ std::int64_t weight_magnitude(const Format& weight, const Format& left, std::int
 double sum_scale(std::int64_t left_magnitude, std::int64_t right_magnitude, bool floats,
                  std::int64_t k) {
   // Uniform data of magnitude x have a root mean square of x / sqrt 3; activations of 4 / sqrt 3.
-  const double sizes = floats ? 3.0
-                              : static_cast<double>(left_magnitude) *
-                                    static_cast<double>(right_magnitude);
+  const double sizes =
+      floats ? 3.0 : static_cast<double>(left_magnitude) * static_cast<double>(right_magnitude);
   const double spread = std::sqrt(static_cast<double>(k)) * sizes / std::sqrt(3.0) / 4;
   return std::exp2(-std::round(std::log2(spread)));
 }
@@ -231,8 +228,7 @@ bool has_formula(const std::string& operation) {
 }
 
 bool reduces_rows(const std::vector<std::string>& operations) {
-  return any_of(operations,
-                [](const std::string& o) { return o == "softmax" || normalises(o); });
+  return any_of(operations, [](const std::string& o) { return o == "softmax" || normalises(o); });
 }
 
 bool turns_pairs(const std::vector<std::string>& operations) {

@@ -1,17 +1,17 @@
 // What every operation computes, element by element: one definition for the interpreter of programs
 // and for the plain reference. Pure.
 //
-// These are the numbers of the check, not of a model: data are random, scales are powers of two that
-// keep values spread over the range of their format, so that a wrong element shows.
+// These are the numbers of the check, not of a model: data are random, scales are powers of two
+// that keep values spread over the range of their format, so that a wrong element shows.
 //
 // Elements. Integers of 2 to 16 bits, two's complement, packed without gaps within a row, the first
 // element in the lowest bits. 16-bit elements may be BF16 or FP16 instead (Numbers). An element
 // stands for the real number element * unit(format).
 //
 // Products. Integers: exact sums, kept modulo 2^(width of an accumulator) in two's complement.
-// BF16, FP16: a product is exact in FP32; every addition rounds to nearest even in FP32; products of
-// a result are added one by one in ascending order of k, whatever the tiles. (An array adds within a
-// column first; the order is a convention that makes tilings comparable, bit for bit.)
+// BF16, FP16: a product is exact in FP32; every addition rounds to nearest even in FP32; products
+// of a result are added one by one in ascending order of k, whatever the tiles. (An array adds
+// within a column first; the order is a convention that makes tilings comparable, bit for bit.)
 //
 // Stores round to nearest even, ties to even, and saturate. In between, operations work in double.
 #pragma once
@@ -71,9 +71,9 @@ struct RowSlice {
 };
 /// `operations` one after the other on each column. An operation of two operands takes what the one
 /// before it left and the next operand. Softmax and norms need the whole row. Formulas:
-///   requantise x | add (a + b) / 2 | relu max(x, 0) | tanh tanh(x) | gelu x/2 (1 + erf(x / sqrt 2))
-///   quick_gelu x / (1 + exp(-1.702 x)) | silu x / (1 + exp(-x)) | silu_mul silu(a) b
-///   gelu_mul gelu(a) b | softmax n exp((x - max) / 8) / sum exp((x - max) / 8), n columns, no mask
+///   requantise x | add (a + b) / 2 | relu max(x, 0) | tanh tanh(x) | gelu x/2 (1 + erf(x / sqrt
+///   2)) quick_gelu x / (1 + exp(-1.702 x)) | silu x / (1 + exp(-x)) | silu_mul silu(a) b gelu_mul
+///   gelu(a) b | softmax n exp((x - max) / 8) / sum exp((x - max) / 8), n columns, no mask
 ///   layernorm (x - mean) / deviation (1 + scale / 8) + shift / 8
 ///   rmsnorm x / root mean square (1 + scale / 8)
 ///   rope: columns 2i and 2i + 1 turned by row / 10000^((2i mod 64) / 64) radians

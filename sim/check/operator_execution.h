@@ -32,9 +32,9 @@ struct OperatorExecution {
   int number = 0;  // executions of this operator so far, this one included
   const workloads::Operator* site = nullptr;
   std::vector<ViewAddresses> inputs, outputs;  // of its views
-  IntervalMap<char> owed;                    // bytes of its outputs not yet stored
-  IntervalMap<char> stored_to;               // all bytes of its outputs
-  std::int64_t macs = 0;                     // not yet done
+  IntervalMap<char> owed;                      // bytes of its outputs not yet stored
+  IntervalMap<char> stored_to;                 // all bytes of its outputs
+  std::int64_t macs = 0;                       // not yet done
   std::int64_t spill_address = -1, spill_pitch = 0, spill_bytes = 0;
   int spill_bits = 32;
   IntervalMap<int> spilled;  // bytes of the scratch: number of a product set

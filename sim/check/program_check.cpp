@@ -34,7 +34,8 @@ bool ProgramCheck::well_formed(const Command& command) {
   }
   for (const hw::Wait& wait : command.waits) {
     if (wait.command >= 0 && wait.command < command.id) continue;
-    fault(command, "waits for command " + std::to_string(wait.command) + ", which is not before it");
+    fault(command,
+          "waits for command " + std::to_string(wait.command) + ", which is not before it");
     return false;
   }
   const std::string mistake = size_mistake(command, buffers_);
@@ -60,8 +61,8 @@ void ProgramCheck::add(const Command& command) {
 
 void ProgramCheck::finish() {
   for (const auto& [op, execution] : executions_.open()) {
-    const std::string who = qualified_name(*execution.site) + ", execution " +
-                            std::to_string(execution.number) + ", ";
+    const std::string who =
+        qualified_name(*execution.site) + ", execution " + std::to_string(execution.number) + ", ";
     if (execution.macs != 0) {
       faults_.add({FaultKind::kMacs, hw::kNoCommand, hw::kNoCommand,
                    who + (execution.macs > 0 ? "lacks " : "does too many MACs: ") +

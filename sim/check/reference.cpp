@@ -57,7 +57,8 @@ Reference::Reference(const workloads::Graph& graph, Numbers numbers, int accumul
       accumulator_bits_(accumulator_bits),
       produced_(graph.tensors.size(), false) {
   for (const Operator& op : graph.operators) {
-    for (const MatrixView& view : op.outputs) produced_[static_cast<std::size_t>(view.tensor)] = true;
+    for (const MatrixView& view : op.outputs)
+      produced_[static_cast<std::size_t>(view.tensor)] = true;
   }
   for (std::size_t i = 0; i < graph.tensors.size(); ++i) {
     const workloads::Tensor& tensor = graph.tensors[i];
@@ -75,8 +76,8 @@ std::int64_t Reference::magnitude(workloads::TensorId id) const {
   std::int64_t most = largest(format(id));
   for (const Operator& op : graph_.operators) {
     if (!workloads::is_gemm(op) || op.inputs[1].tensor != id) continue;
-    most = std::min(most, operand_magnitude(graph_, op.inputs[1], format(op.inputs[0].tensor), op.k,
-                                            numbers_));
+    most = std::min(
+        most, operand_magnitude(graph_, op.inputs[1], format(op.inputs[0].tensor), op.k, numbers_));
   }
   return most;
 }
@@ -127,8 +128,7 @@ void Reference::gemm_row(const Operator& op, std::int64_t matrix, std::int64_t r
       if (floats) {
         float_sums[at] += static_cast<float>(left * decode(right.get(element), fb));
       } else {
-        sums[at] += static_cast<std::int64_t>(left) *
-                    decode_integer(right.get(element), fb.bits);
+        sums[at] += static_cast<std::int64_t>(left) * decode_integer(right.get(element), fb.bits);
       }
     }
   }

@@ -13,8 +13,8 @@ using hw::TileOperand;
 
 namespace {
 
-/// By view: its first column in the operand it belongs to. Views narrower than the operator lie side
-/// by side.
+/// By view: its first column in the operand it belongs to. Views narrower than the operator lie
+/// side by side.
 std::vector<std::int64_t> first_columns(const std::vector<ViewAddresses>& views, std::int64_t n) {
   std::vector<std::int64_t> first;
   std::int64_t next = 0;

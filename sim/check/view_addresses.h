@@ -30,9 +30,7 @@ class ViewAddresses {
   ElementPlace in_row(std::int64_t row, std::int64_t col) const {
     return {row / rows(), row % rows(), col};
   }
-  std::int64_t row_of(const ElementPlace& place) const {
-    return place.matrix * rows() + place.row;
-  }
+  std::int64_t row_of(const ElementPlace& place) const { return place.matrix * rows() + place.row; }
   /// No two rows lie at one place.
   bool distinct() const;
   /// Bits from the start of DRAM.

@@ -38,7 +38,8 @@ std::string verdict_text(const std::string& name, const CheckResult& result) {
   text += "  commands  " + grouped(result.commands) + " (" + kinds + ")\n";
   text += "  hazards   " + grouped(result.pairs) + " conflicting accesses looked at\n";
   text += "  MACs      " + grouped(result.macs) + "\n";
-  if (result.passed() || !result.values_checked) text += "  values    " + values_text(result) + "\n";
+  if (result.passed() || !result.values_checked)
+    text += "  values    " + values_text(result) + "\n";
   for (const std::string& note : result.notes) text += "  note      " + note + "\n";
   if (result.passed()) return text;
   text += "\n" + grouped(result.faults.total()) + " faults";

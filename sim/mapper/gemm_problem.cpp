@@ -22,11 +22,12 @@ void require_whole_bytes(const workloads::Tensor& tensor, const workloads::Matri
   };
   bool split = inside(view.offset) || (view.rows > 1 && inside(view.row_stride)) ||
                (view.group.count > 1 && inside(view.group.stride));
-  for (const workloads::Dim& dim : view.batch) split = split || (dim.count > 1 && inside(dim.stride));
+  for (const workloads::Dim& dim : view.batch)
+    split = split || (dim.count > 1 && inside(dim.stride));
   if (!split) return;
-  throw MappingError("tensor '" + tensor.name + "': its matrices of " +
-                     std::to_string(view.cols) + " columns of " +
-                     std::to_string(tensor.format.bits) + " bits do not begin on whole bytes");
+  throw MappingError("tensor '" + tensor.name + "': its matrices of " + std::to_string(view.cols) +
+                     " columns of " + std::to_string(tensor.format.bits) +
+                     " bits do not begin on whole bytes");
 }
 
 double throughput_of(const hw::HardwareConfig& hardware, const std::string& who,

@@ -82,8 +82,8 @@ inline workloads::ModelDescriptor random_vit(Dice& dice) {
 
 inline workloads::ModelDescriptor random_decoder(Dice& dice) {
   const std::int64_t kv = dice.pick(1, 2), heads = kv * dice.pick(1, 3), dim = 2 * dice.pick(1, 4);
-  workloads::ModelDescriptor model = workloads::zoo::llama(
-      "decoder", heads * dim, dice.pick(1, 2), heads, kv, dice.pick(5, 30));
+  workloads::ModelDescriptor model =
+      workloads::zoo::llama("decoder", heads * dim, dice.pick(1, 2), heads, kv, dice.pick(5, 30));
   model.vocab_size = dice.pick(12, 40);
   model.max_position_embeddings = 64;
   model.tokens = dice.pick(3, 11);
@@ -105,17 +105,18 @@ inline workloads::ModelDescriptor random_bert(Dice& dice) {
 
 inline workloads::PhaseRequest random_request(Dice& dice) {
   const std::int64_t family = dice.pick(0, 2);
-  workloads::PhaseRequest request = workloads::zoo::request(
-      family == 0 ? random_vit(dice) : family == 1 ? random_decoder(dice) : random_bert(dice),
-      dice.pick(1, 3));
+  workloads::PhaseRequest request = workloads::zoo::request(family == 0   ? random_vit(dice)
+                                                            : family == 1 ? random_decoder(dice)
+                                                                          : random_bert(dice),
+                                                            dice.pick(1, 3));
   request.repeat = static_cast<int>(dice.pick(0, 3) == 0 ? dice.pick(2, 3) : 1);
   return request;
 }
 
 /// "w4a8" and so on; KV caches as wide as activations.
 inline const std::vector<workloads::Precision>& precisions() {
-  static const std::vector<workloads::Precision> all{
-      {8, 8, 8}, {4, 8, 8}, {4, 4, 4}, {16, 16, 16}, {8, 16, 16}, {4, 16, 16}};
+  static const std::vector<workloads::Precision> all{{8, 8, 8},    {4, 8, 8},   {4, 4, 4},
+                                                     {16, 16, 16}, {8, 16, 16}, {4, 16, 16}};
   return all;
 }
 
@@ -126,8 +127,7 @@ inline workloads::Graph random_graph(Dice& dice, const workloads::Precision& pre
     requests.push_back(random_request(dice));
     requests.back().phase = "second";
   }
-  workloads::Graph graph =
-      workloads::apply_precision(workloads::build_graph(requests), precision);
+  workloads::Graph graph = workloads::apply_precision(workloads::build_graph(requests), precision);
   workloads::Fusion fusion;
   fusion.epilogue = dice.coin();
   return workloads::fuse(std::move(graph), fusion);

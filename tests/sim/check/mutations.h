@@ -184,8 +184,8 @@ class Mutator {
     const hw::Region from = *dice_.of(regions_of(command));
     hw::Command& other = any();
     const hw::Region onto = *dice_.of(regions_of(other));
-    const bool apart = onto.offset + onto.bytes <= from.offset ||
-                       from.offset + from.bytes <= onto.offset;
+    const bool apart =
+        onto.offset + onto.bytes <= from.offset || from.offset + from.bytes <= onto.offset;
     if (onto.buffer != from.buffer || !apart || other.op != command.op) return "";
     for (hw::Command& user : program_) {
       if (user.op != command.op) continue;

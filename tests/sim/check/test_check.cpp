@@ -30,7 +30,8 @@ TEST_CASE("random programs of BF16 and FP16 elements compute the reference bit f
     const Lowered lowered = random_program(dice, precision, false);
     const sim::CheckResult result = check(lowered, options);
     INFO("case " << i << ": w" << precision.weight_bits << ", " << sim::to_string(options.numbers)
-                 << "\n" << faults_text(result));
+                 << "\n"
+                 << faults_text(result));
     CHECK(result.passed());
     CHECK(result.values_checked);
   }

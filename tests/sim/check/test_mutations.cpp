@@ -79,7 +79,8 @@ Outcome judge(const Lowered& original, const Lowered& mutant, Mutation mutation)
 }
 
 void print(const Table& table) {
-  std::cout << "seeded change       seeded  by form  by flow  by values  redundant  harmless  escaped\n";
+  std::cout
+      << "seeded change       seeded  by form  by flow  by values  redundant  harmless  escaped\n";
   for (const auto& [mutation, row] : table) {
     int seeded = 0;
     for (const int count : row) seeded += count;

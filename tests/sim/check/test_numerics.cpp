@@ -44,9 +44,9 @@ TEST_CASE("every finite FP16 and BF16 pattern comes back") {
 TEST_CASE("BF16 is the upper half of FP32 rounded to nearest even") {
   const Format format{16, Numbers::kBf16};
   CHECK(encode(1.0, format) == 0x3F80);
-  CHECK(encode(1.0 + 0x1p-8, format) == 0x3F80);                // a tie goes to the even one below
-  CHECK(encode(1.0 + 3 * 0x1p-8, format) == 0x3F82);            // and to the even one above
-  CHECK(encode(1.0 + 0x1p-8 + 0x1p-40, format) == 0x3F81);      // just above the tie
+  CHECK(encode(1.0 + 0x1p-8, format) == 0x3F80);            // a tie goes to the even one below
+  CHECK(encode(1.0 + 3 * 0x1p-8, format) == 0x3F82);        // and to the even one above
+  CHECK(encode(1.0 + 0x1p-8 + 0x1p-40, format) == 0x3F81);  // just above the tie
   CHECK(encode(-2.0, format) == 0xC000);
   CHECK(encode(std::numeric_limits<double>::infinity(), format) == 0x7F7F);
 }
