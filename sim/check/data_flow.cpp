@@ -186,7 +186,7 @@ void DataFlow::store_partial(const Command& command, OperatorExecution& executio
     return fault(FaultKind::kOutputs, command.id, "stores partial sums in the place of others");
   }
   execution.spilled.assign(address, address + source.bytes,
-                           content.products[static_cast<std::size_t>(source.row)]);
+                           {content.products[static_cast<std::size_t>(source.row)], command.id});
 }
 
 /// The row of `view` at `bit` is computed from the same elements as `row`: inputs repeat (positions
@@ -329,6 +329,20 @@ void DataFlow::gemm(const Command& command, OperatorExecution& execution) {
   add_products(command, execution, {left.matrix, left.row, right.col}, left.col);
 }
 
+/// The products that partial sums hold, of the first `bytes` of them that hold the same; -1: none,
+/// or spilled anew since they were loaded.
+int DataFlow::held_products(const OperatorExecution& execution, const Stretch& source,
+                            std::int64_t& bytes) {
+  if (source.content->kind != Content::Kind::kLoaded) {
+    return source.content->products[static_cast<std::size_t>(source.row)];
+  }
+  std::int64_t end = 0;
+  const Spilled* spilled = execution.spilled.find(source.address, end);
+  if (spilled == nullptr || spilled->store > source.content->maker) return -1;
+  bytes = std::min(bytes, end - source.address);
+  return spilled->products;
+}
+
 /// The products that row `row` of the Gemm's C holds before it adds to them; -1: a fault.
 int DataFlow::row_products(const Command& command, const OperatorExecution& execution,
                            const ElementPlace& first, std::int64_t row) {
@@ -352,13 +366,11 @@ int DataFlow::row_products(const Command& command, const OperatorExecution& exec
             : (execution.spill_address + source_row * execution.spill_pitch) * 8 +
                   content->first.col * content->bits + source.bit;
     if (found != wanted) return -1;
-    const bool loaded = content->kind == Content::Kind::kLoaded;
-    std::int64_t end = 0;
-    const int* held = loaded ? execution.spilled.find(source.address, end)
-                             : &content->products[static_cast<std::size_t>(source.row)];
-    if (held == nullptr || (done > 0 && *held != products)) return -1;
-    products = *held;
-    done += source.bytes;
+    std::int64_t taken = source.bytes;
+    const int held = held_products(execution, source, taken);
+    if (held < 0 || (done > 0 && held != products)) return -1;
+    products = held;
+    done += taken;
   }
   return products;
 }

@@ -95,6 +95,8 @@ class DataFlow {
   void note_stationary(const hw::Command& command, const Tile& a, const Tile& b);
   void add_products(const hw::Command& command, OperatorExecution& execution,
                     const ElementPlace& first, std::int64_t k);
+  static int held_products(const OperatorExecution& execution, const Stretch& source,
+                           std::int64_t& bytes);
   int row_products(const hw::Command& command, const OperatorExecution& execution,
                    const ElementPlace& first, std::int64_t row);
   void finish_results(const hw::Command& command, const OperatorExecution& execution,

@@ -27,6 +27,12 @@ class ProductSets {
   std::map<Ranges, int> numbers_{{Ranges{}, kNone}};
 };
 
+/// Partial sums in DRAM: which products they hold, who stored them.
+struct Spilled {
+  int products = ProductSets::kNone;
+  hw::CommandId store = hw::kNoCommand;
+};
+
 struct OperatorExecution {
   int op = -1;
   int number = 0;  // executions of this operator so far, this one included
@@ -37,7 +43,7 @@ struct OperatorExecution {
   std::int64_t macs = 0;                       // not yet done
   std::int64_t spill_address = -1, spill_pitch = 0, spill_bytes = 0;
   int spill_bits = 32;
-  IntervalMap<int> spilled;  // bytes of the scratch: number of a product set
+  IntervalMap<Spilled> spilled;  // bytes of the scratch
   ProductSets products;
   std::map<std::int64_t, std::map<std::int64_t, std::int64_t>> read;  // cut rows: pieces by column
   const ViewAddresses& a() const { return inputs[0]; }
