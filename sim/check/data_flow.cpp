@@ -270,7 +270,8 @@ DataFlow::Tile DataFlow::stationary_tile(const Command& command, const char* nam
   const GemmCommand& gemm = command.gemm;
   const TileOperand& kept = stationary_operand(gemm);
   const TileOperand& held = stationary_.operand;
-  const bool same = stationary_.loader >= 0 && stationary_.dataflow == gemm.dataflow &&
+  const bool same = stationary_.loader >= 0 && stationary_.op == command.op &&
+                    stationary_.dataflow == gemm.dataflow &&
                     held.region.buffer == kept.region.buffer &&
                     held.region.offset == kept.region.offset && held.rows == kept.rows &&
                     held.cols == kept.cols && held.pitch == kept.pitch && held.bits == kept.bits &&
@@ -297,6 +298,7 @@ DataFlow::Tile DataFlow::stationary_tile(const Command& command, const char* nam
 void DataFlow::note_stationary(const Command& command, const Tile& a, const Tile& b) {
   const GemmCommand& gemm = command.gemm;
   if (!gemm.keeps_stationary) stationary_.loader = command.id;
+  stationary_.op = command.op;
   stationary_.dataflow = gemm.dataflow;
   stationary_.operand = stationary_operand(gemm);
   stationary_.tile = gemm.dataflow == hw::Dataflow::kInputStationary ? a : b;

@@ -64,6 +64,7 @@ class DataFlow {
   using Tile = std::optional<ElementPlace>;
   struct Stationary {
     hw::CommandId loader = hw::kNoCommand;  // the Gemm that brought it in
+    int op = -1;
     hw::Dataflow dataflow = hw::Dataflow::kWeightStationary;
     hw::TileOperand operand;
     std::int64_t m = 0, k = 0, n = 0;

@@ -25,7 +25,7 @@ struct CommandLine {
   std::string out;             // directory; empty: none
   bool all = false;
   bool what_if = false;
-  int width = 0;  // 0: the terminal's
+  int width = 0;                          // 0: the terminal's
   std::int64_t max_macs = 2'000'000'000;  // check: values are computed up to here
   int orders = 2;                         // check: besides program order
   std::string numbers = "integer";        // check: what 16-bit elements are

@@ -71,7 +71,7 @@ inline workloads::ModelDescriptor random_vit(Dice& dice) {
   workloads::ModelDescriptor model = workloads::zoo::stack(
       "vit", workloads::Family::kVit, heads * dim, dice.pick(1, 2), heads, dice.pick(5, 30));
   model.patch_size = dice.pick(1, 3);
-  model.image_size = model.patch_size * dice.pick(2, 4);
+  model.image_size = model.patch_size * dice.pick(2, 5);
   model.cls_token = dice.coin();
   model.num_labels = model.cls_token ? dice.pick(0, 7) : 0;
   model.hidden_act = dice.of<workloads::Activation>(
@@ -140,11 +140,17 @@ inline hw::HardwareConfig random_machine(Dice& dice, bool narrow) {
   for (const char* pair : {"w8a8", "w4a8", "w4a4", "w16a16", "w8a16", "w4a16"}) {
     machine.array.throughput[pair] = 1.0;
   }
-  // Narrow accumulators wrap, and may leave no room to requantise but in place.
-  const int element_bits = narrow ? static_cast<int>(8 * dice.pick(1, 4)) : 32;
+  // Narrow accumulators wrap; in a shared buffer they leave room to requantise in place.
+  const int element_bits = narrow ? dice.of<int>({8, 8, 16, 24}) : 32;
+  if (narrow && dice.coin()) {
+    machine.buffers = sim::fixtures::unified(dice.pick(200, 3000), element_bits).buffers;
+  }
+  // Some so small that rows of vector operators are cut.
+  const bool cramped = dice.pick(0, 3) == 0;
   for (hw::BufferConfig& buffer : machine.buffers) {
     buffer.element_bits = element_bits;
-    buffer.capacity = std::max<hw::Bytes>(buffer.capacity, 200) * dice.pick(1, 3);
+    buffer.capacity =
+        cramped ? dice.pick(48, 160) : std::max<hw::Bytes>(buffer.capacity, 200) * dice.pick(1, 3);
   }
   machine.dma.load_queues = static_cast<int>(dice.pick(1, 4));
   machine.dma.store_queues = static_cast<int>(dice.pick(1, 3));
