@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "sim/cli/check_command.h"
 #include "sim/cli/gemm_command.h"
 #include "sim/cli/options.h"
 #include "sim/cli/output.h"
@@ -23,7 +24,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kDone = 0, kUsage = 2, kInternal = 3;
+constexpr int kDone = 0, kFailed = 1, kUsage = 2, kInternal = 3;
 constexpr int kFileWidth = 100;
 
 TextOptions text_options(const CommandLine& line) {
@@ -150,7 +151,7 @@ void schema(const CommandLine& line) {
   write_stdout(json_text(kind == "report" ? report_schema() : config_schema(kind)));
 }
 
-/// Returns the exit code.
+/// The exit code.
 int carry_out(const CommandLine& line) {
   if (line.version) {
     write_stdout("tessera " + tool_version() + " (timing model " + model_version() + ")\n");
@@ -162,6 +163,8 @@ int carry_out(const CommandLine& line) {
     describe(line);
   } else if (line.verb == "compare") {
     compare(line);
+  } else if (line.verb == "check") {
+    return check_command(line) ? kDone : kFailed;
   } else if (line.verb == "list") {
     list(line);
   } else if (line.verb == "gemm") {

@@ -45,6 +45,14 @@ const std::vector<Verb>& verbs() {
                                       2,
                                       "two of: report.json files, runs; or one run and --set",
                                       {}},
+                                     {"check",
+                                      "decide whether a run's program computes the right thing",
+                                      "SUBJECT [options]",
+                                      {"text", "json"},
+                                      1,
+                                      1,
+                                      run_subject,
+                                      {}},
                                      {"list",
                                       "configurations on the search path",
                                       "hardware|models|runs [options]",
@@ -132,6 +140,16 @@ void add_validate_options(po::options_description& options, CommandLine& line) {
   add("all", po::bool_switch(&line.all), "every row");
 }
 
+void add_check_options(po::options_description& options, CommandLine& line) {
+  auto add = options.add_options();
+  add("max-macs", po::value(&line.max_macs)->value_name("N"),
+      "compute values for runs of at most N MACs (default: 2000000000)");
+  add("orders", po::value(&line.orders)->value_name("N"),
+      "compute them in N legal orders besides program order (default: 2)");
+  add("numbers", po::value(&line.numbers)->value_name("KIND"),
+      "what 16-bit elements are: integer | bf16 | fp16 (default: integer)");
+}
+
 po::options_description visible_options(const Verb& verb, CommandLine& line) {
   po::options_description options("Options");
   auto add = options.add_options();
@@ -139,10 +157,11 @@ po::options_description visible_options(const Verb& verb, CommandLine& line) {
     add("format", po::value(&line.format)->value_name("FORMAT"),
         (joined(verb.formats, " | ") + " (default: text)").c_str());
   }
+  if (verb.name == "check") add_check_options(options, line);
   if (verb.name == "gemm") add_gemm_options(options, line);
   if (verb.name == "validate") add_validate_options(options, line);
   if (verb.name == "run" || verb.name == "describe" || verb.name == "compare" ||
-      verb.name == "gemm") {
+      verb.name == "check" || verb.name == "gemm") {
     add("set", po::value(&line.sets)->composing()->value_name("KEY=VALUE"),
         "change the resolved configuration, e.g. hardware.dram.channels=2; may be repeated");
   }
@@ -227,6 +246,16 @@ void check_subjects(const Verb& verb, const CommandLine& line) {
   }
 }
 
+void check_check(const CommandLine& line) {
+  const std::vector<std::string> kinds{"integer", "bf16", "fp16"};
+  if (std::find(kinds.begin(), kinds.end(), line.numbers) == kinds.end()) {
+    throw UsageError("--numbers '" + line.numbers + "': 16-bit elements are " +
+                     joined(kinds, ", ") + suggestion(line.numbers, kinds));
+  }
+  if (line.max_macs < 0) throw UsageError("--max-macs must not be negative");
+  if (line.orders < 0) throw UsageError("--orders must not be negative");
+}
+
 void check_width(const po::variables_map& values, int width) {
   if (values.count("width") == 0) return;
   if (width >= kLeastWidth && width <= kMostWidth) return;
@@ -281,8 +310,8 @@ std::string program_help() {
   return text +
          "\n  tessera VERB --help   options of a verb\n"
          "  tessera --version     version of the program and of its timing model\n\n"
-         "Exit codes: 0 done, 1 a target of `validate` is missed, 2 usage or configuration error,\n"
-         "3 internal error.\n";
+         "Exit codes: 0 done, 1 a check failed or a target of `validate` is missed, 2 usage or\n"
+         "configuration error, 3 internal error.\n";
 }
 
 }  // namespace
@@ -338,6 +367,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   if (line.help) return line;
   check_format(verb, line);
   check_subjects(verb, line);
+  check_check(line);
   return line;
 }
 

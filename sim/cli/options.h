@@ -1,6 +1,7 @@
 // What the command line asks for, as plain values.
 #pragma once
 
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -16,7 +17,7 @@ class UsageError : public std::runtime_error {
 constexpr int kLeastWidth = 80, kMostWidth = 160;  // columns of texts
 
 struct CommandLine {
-  std::string verb;  // run, describe, compare, list, schema, gemm, validate
+  std::string verb;  // run, describe, compare, check, list, schema, gemm, validate
   std::vector<std::string> subjects;
   std::vector<std::string> sets;  // "path.to.key=value"
   std::string format = "text";
@@ -24,15 +25,18 @@ struct CommandLine {
   std::string out;             // directory; empty: none
   bool all = false;
   bool what_if = false;
-  int width = 0;                         // 0: the terminal's
-  std::vector<std::string> hardware;     // gemm: one name or file; validate: ENGINE=NAME
-  std::string dataflow;                  // gemm; empty: the mapper's choice
-  std::string precision;                 // gemm; empty: precision.default (w8a8)
-  std::string fidelity = "transaction";  // gemm
-  bool resident = false;                 // gemm
-  bool accumulate = false;               // gemm
-  std::vector<std::string> references;   // validate; empty: those that ship
-  std::string engine;                    // validate: pattern; empty: all
+  int width = 0;                          // 0: the terminal's
+  std::vector<std::string> hardware;      // gemm: one name or file; validate: ENGINE=NAME
+  std::string dataflow;                   // gemm; empty: the mapper's choice
+  std::string precision;                  // gemm; empty: precision.default (w8a8)
+  std::string fidelity = "transaction";   // gemm
+  bool resident = false;                  // gemm
+  bool accumulate = false;                // gemm
+  std::vector<std::string> references;    // validate; empty: those that ship
+  std::string engine;                     // validate: pattern; empty: all
+  std::int64_t max_macs = 2'000'000'000;  // check: values are computed up to here
+  int orders = 2;                         // check: besides program order
+  std::string numbers = "integer";        // check: what 16-bit elements are
   bool help = false;
   bool version = false;
 };

@@ -15,6 +15,21 @@ int accumulator_bits(const hw::HardwareConfig& hardware) {
   return hardware.buffers[static_cast<std::size_t>(buffer)].element_bits;
 }
 
+/// Matrices of elements narrower than a byte may begin inside one: no transfer can fetch those.
+void require_whole_bytes(const workloads::Tensor& tensor, const workloads::MatrixView& view) {
+  const auto inside = [&](std::int64_t elements) {
+    return elements % workloads::row_length(tensor) * tensor.format.bits % 8 != 0;
+  };
+  bool split = inside(view.offset) || (view.rows > 1 && inside(view.row_stride)) ||
+               (view.group.count > 1 && inside(view.group.stride));
+  for (const workloads::Dim& dim : view.batch)
+    split = split || (dim.count > 1 && inside(dim.stride));
+  if (!split) return;
+  throw MappingError("tensor '" + tensor.name + "': its matrices of " + std::to_string(view.cols) +
+                     " columns of " + std::to_string(tensor.format.bits) +
+                     " bits do not begin on whole bytes");
+}
+
 double throughput_of(const hw::HardwareConfig& hardware, const std::string& who,
                      const std::string& pair) {
   const auto& table = hardware.array.throughput;
@@ -30,6 +45,7 @@ double throughput_of(const hw::HardwareConfig& hardware, const std::string& who,
 OperandLayout operand_layout(const workloads::Graph& graph, const workloads::MatrixView& view) {
   OperandLayout layout;
   const auto& tensor = graph.tensors.at(static_cast<std::size_t>(view.tensor));
+  require_whole_bytes(tensor, view);
   layout.bits = tensor.format.bits;
   layout.transposed = view.transposed;
   layout.gathered = tensor.is_table;

@@ -44,6 +44,10 @@ bool slots_fit(const GemmContext& context, const SlotPlan& slots, const std::arr
 std::vector<std::int64_t> tile_sizes(std::int64_t size, const std::vector<std::int64_t>& steps,
                                      std::int64_t grain);
 
+/// A tile of m, k, n must be a multiple of these, or the whole dimension, for every tile of every
+/// operand to start on a whole byte.
+std::array<std::int64_t, 3> tile_grains(const GemmProblem& problem);
+
 /// Candidate sizes of m, k, n for `context`: rounded up to the sides of the array that a dataflow
 /// lays the dimension along; a tile starts on a whole byte.
 std::array<std::vector<std::int64_t>, 3> candidate_sizes(const GemmContext& context);

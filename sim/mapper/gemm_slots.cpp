@@ -77,6 +77,16 @@ std::vector<std::int64_t> tile_sizes(std::int64_t size, const std::vector<std::i
   return sizes;
 }
 
+std::array<std::int64_t, 3> tile_grains(const GemmProblem& p) {
+  const auto grain_of = [](const OperandLayout& layout, bool along_cols) {
+    return along_cols != layout.transposed ? byte_grain(layout.bits) : std::int64_t{1};
+  };
+  const std::int64_t m = grain_of(p.a, false);
+  const std::int64_t k = std::lcm(grain_of(p.a, true), grain_of(p.b, false));
+  const std::int64_t n = std::lcm(grain_of(p.b, true), grain_of(p.out, true));
+  return {m, k, n};
+}
+
 std::array<std::vector<std::int64_t>, 3> candidate_sizes(const GemmContext& context) {
   const GemmProblem& p = context.problem;
   const hw::ArrayConfig& array = context.hardware.array;
@@ -89,14 +99,9 @@ std::array<std::vector<std::int64_t>, 3> candidate_sizes(const GemmContext& cont
     steps[rows_hold].push_back(array.rows);
     steps[cols_hold].push_back(hw::block_cols(array));
   }
-  const auto grain_of = [](const OperandLayout& layout, bool along_cols) {
-    return along_cols != layout.transposed ? byte_grain(layout.bits) : std::int64_t{1};
-  };
-  const std::int64_t grain_m = grain_of(p.a, false);
-  const std::int64_t grain_k = std::lcm(grain_of(p.a, true), grain_of(p.b, false));
-  const std::int64_t grain_n = std::lcm(grain_of(p.b, true), grain_of(p.out, true));
-  return {tile_sizes(p.m, steps[0], grain_m), tile_sizes(p.k, steps[1], grain_k),
-          tile_sizes(p.n, steps[2], grain_n)};
+  const std::array<std::int64_t, 3> grains = tile_grains(p);
+  return {tile_sizes(p.m, steps[0], grains[0]), tile_sizes(p.k, steps[1], grains[1]),
+          tile_sizes(p.n, steps[2], grains[2])};
 }
 
 }  // namespace tessera::sim

@@ -54,8 +54,14 @@ std::array<bool, Count> flags_of(const MappingPin& pin, const std::vector<std::s
   return flags;
 }
 
-void pin_size(std::int64_t& tile, std::int64_t pinned, std::int64_t size) {
-  if (pinned > 0) tile = std::min(pinned, size);
+void pin_size(const MappingPin& pin, const char* name, std::int64_t pinned, std::int64_t size,
+              std::int64_t grain, std::int64_t& tile) {
+  if (pinned <= 0) return;
+  tile = std::min(pinned, size);
+  if (tile == size || tile % grain == 0) return;
+  refuse(pin, std::string("tile_") + name + " = " + std::to_string(pinned) +
+                  ": tiles of elements narrower than a byte start on whole bytes; use a multiple " +
+                  "of " + std::to_string(grain) + " or the whole " + std::to_string(size));
 }
 
 }  // namespace
@@ -81,14 +87,15 @@ GemmPins gemm_pins(const std::vector<MappingPin>& pins, const std::vector<int>& 
                    const GemmProblem& problem, const hw::HardwareConfig& hardware) {
   static constexpr std::array<const char*, 4> kSlots{"a", "b", "accumulators", "outputs"};
   static constexpr std::array<const char*, 2> kOperands{"a", "b"};
+  const std::array<std::int64_t, 3> grains = tile_grains(problem);
   GemmPins result;
   for (const int index : indices) {
     const MappingPin& pin = pins.at(static_cast<std::size_t>(index));
     if (!pin.dataflow.empty()) result.dataflow = dataflow_of(pin, hardware);
     if (!pin.loop_order.empty()) result.order = order_of(pin);
-    pin_size(result.tile.m, pin.tile_m, problem.m);
-    pin_size(result.tile.k, pin.tile_k, problem.k);
-    pin_size(result.tile.n, pin.tile_n, problem.n);
+    pin_size(pin, "m", pin.tile_m, problem.m, grains[0], result.tile.m);
+    pin_size(pin, "k", pin.tile_k, problem.k, grains[1], result.tile.k);
+    pin_size(pin, "n", pin.tile_n, problem.n, grains[2], result.tile.n);
     if (pin.has_double_buffered) {
       result.double_buffered = flags_of<4>(pin, pin.double_buffered, kSlots);
     }

@@ -76,6 +76,13 @@ void check_no_overlap(const std::string& who, const OperatorPlan& plan) {
   }
 }
 
+void check_grain(const std::string& who, const char* what, std::int64_t tile, std::int64_t size,
+                 std::int64_t grain) {
+  require(tile == size || tile % grain == 0, who,
+          std::string(what) + " = " + number(tile) + " is no multiple of " + number(grain) +
+              ": its tiles would not start on whole bytes");
+}
+
 void check_order(const std::string& who, const GemmMapping& gemm) {
   const std::set<LoopDim> dims(gemm.order.begin(), gemm.order.end());
   require(dims.size() == 3, who, "the loop order names a dimension twice");
@@ -98,6 +105,10 @@ void check_gemm(const GemmContext& context, const std::string& who, const GemmMa
   check_size(who, "tile m", gemm.tile.m, p.m);
   check_size(who, "tile k", gemm.tile.k, p.k);
   check_size(who, "tile n", gemm.tile.n, p.n);
+  const std::array<std::int64_t, 3> grains = tile_grains(p);
+  check_grain(who, "tile m", gemm.tile.m, p.m, grains[0]);
+  check_grain(who, "tile k", gemm.tile.k, p.k, grains[1]);
+  check_grain(who, "tile n", gemm.tile.n, p.n, grains[2]);
   check_order(who, gemm);
   const TileShape counts = tile_counts(p, gemm.tile);
   check_count(who, "a", gemm.a, gemm.resident_a, counts.m * counts.k);

@@ -73,7 +73,7 @@ const std::vector<std::string> kReportFiles{"host.json", "report.csv", "report.j
 TEST_CASE("a wrong command line is one message and exit code 2") {
   check_refused("runn bert_edge",
                 "tessera: unknown verb 'runn'; did you mean 'run'?\n"
-                "verbs: run, describe, compare, list, schema, gemm, validate (tessera --help)");
+                 "verbs: run, describe, compare, check, list, schema, gemm, validate (tessera --help)");
   check_refused("run",
                 "tessera: 'tessera run' needs a run: a name (tessera list runs), a file, or -");
   check_refused("run bert_edge extra", "tessera: 'tessera run' takes 1: what is 'extra'?");
@@ -92,6 +92,10 @@ TEST_CASE("a wrong command line is one message and exit code 2") {
   check_refused("list model",
                 "tessera: 'tessera list' needs hardware, models or runs, not 'model'; did you mean "
                 "'models'?");
+  check_refused("check bert_edge --numbers fp32",
+                "tessera: --numbers 'fp32': 16-bit elements are integer, bf16, fp16; did you mean "
+                "'fp16'?");
+  check_refused("check bert_edge --orders -1", "tessera: --orders must not be negative");
   for (const char* width : {"20", "-5", "161"}) {
     check_refused("describe bert_edge --width " + std::string(width),
                   "tessera: --width " + std::string(width) + " is not allowed (80 .. 160)");
@@ -375,4 +379,31 @@ TEST_CASE("every name that list prints can be used") {
     };
     CHECK((runs("w8a8") || runs("w16a16")));
   }
+}
+
+// ------------------------------------------------------------------------------------ check
+
+TEST_CASE("check passes a shipped run and says what it has not checked") {
+  const Ran ran = run_tessera("check bert_edge");
+  CHECK(ran.exit_code == 0);
+  CHECK_THAT(ran.out, StartsWith("bert_edge: passed\n"));
+  CHECK_THAT(ran.out,
+             Contains("not checked: 11174215680 MACs are more than --max-macs 2000000000"));
+}
+
+TEST_CASE("check computes the values of a small run in several orders") {
+  const std::string small =
+      "check vit_b16_224_server --set workload.model.num_hidden_layers=1 --set "
+      "workload.model.image_size=32 --set workload.model.num_labels=8";
+  const Ran text = run_tessera(small + " --orders 3");
+  CHECK(text.exit_code == 0);
+  CHECK_THAT(text.out, Contains("in program order and in 3 other legal orders"));
+  const Ran ran = run_tessera(small + " --orders 1 --format json");
+  CHECK(ran.exit_code == 0);
+  const json verdict = json::parse(ran.out);
+  CHECK(verdict["passed"] == true);
+  CHECK(verdict["values"]["checked"] == true);
+  CHECK(verdict["values"]["compared"] > 0);
+  CHECK(verdict["values"]["orders"] == 2);
+  CHECK(verdict["faults"]["total"] == 0);
 }

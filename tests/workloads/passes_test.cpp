@@ -90,6 +90,19 @@ TEST_CASE("precision leaves arithmetic and elements as they are") {
   CHECK(activation_traffic(narrow) == activation_traffic(graph));
 }
 
+TEST_CASE("a copy between widths becomes a requantisation of the vector unit") {
+  const Graph graph = zoo::graph_of(zoo::smollm2_360m(), 1, 50);
+  const Graph same = apply_precision(graph, {8, 8, 8});
+  CHECK(first(same, "Token_Embed").operation.empty());
+  CHECK(first(same, "KV_Write").operation.empty());
+  const Graph weights = apply_precision(graph, {4, 8, 8});
+  CHECK(first(weights, "Token_Embed").operation == "requantise");
+  CHECK(first(weights, "KV_Write").operation.empty());
+  const Graph cache = apply_precision(graph, {8, 8, 4});
+  CHECK(first(cache, "Token_Embed").operation.empty());
+  CHECK(first(cache, "KV_Write").operation == "requantise");
+}
+
 TEST_CASE("precision refuses formats without bits") {
   CHECK_THROWS_AS(apply_precision(zoo::graph_of(zoo::tiny_vit()), {0, 8, 8}),
                   std::invalid_argument);

@@ -18,6 +18,16 @@ int bits_of(TensorClass cls, const Precision& precision) {
   throw std::logic_error("unknown tensor class");
 }
 
+bool same_width(const Operator& op, const std::vector<Tensor>& tensors) {
+  const auto bits = [&](const MatrixView& view) {
+    return tensors.at(static_cast<std::size_t>(view.tensor)).format.bits;
+  };
+  for (std::size_t i = 0; i < op.inputs.size(); ++i) {
+    if (bits(op.inputs[i]) != bits(op.outputs.at(i))) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 Graph apply_precision(Graph graph, const Precision& precision) {
@@ -27,6 +37,10 @@ Graph apply_precision(Graph graph, const Precision& precision) {
       throw std::invalid_argument(std::string("precision: bits of ") + to_string(tensor.cls) +
                                   " must be positive, not " + std::to_string(tensor.format.bits));
     }
+  }
+  for (Operator& op : graph.operators) {
+    const bool copies = op.kind == OperatorKind::kCopy || op.kind == OperatorKind::kEmbedding;
+    if (copies && !same_width(op, graph.tensors)) op.operation = "requantise";
   }
   return graph;
 }

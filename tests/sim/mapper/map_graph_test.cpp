@@ -289,6 +289,46 @@ TEST_CASE("an operation or precision that the machine lacks is named with the kn
                     Catch::Contains("w4a4") && Catch::Contains("w8a8"));
 }
 
+TEST_CASE("tiles of elements narrower than a byte start on whole bytes") {
+  std::mt19937 random(1);
+  Graph graph = random_graph(random, 2);
+  for (auto& tensor : graph.tensors) {
+    if (tensor.cls == workloads::TensorClass::kWeights) tensor.format.bits = 4;
+  }
+  hw::HardwareConfig hardware = edge();
+  hardware.array.throughput["w4a8"] = 1;
+  MappingConfig config;
+  config.pins.resize(1);
+  config.pins[0].pattern = "Op1";
+  config.pins[0].tile_n = 3;
+  CHECK_THROWS_WITH(map_graph(graph, hardware, config),
+                    Catch::Contains("tile_n = 3") && Catch::Contains("multiple of 2"));
+  config.pins[0].tile_n = 4;
+  Plan plan = map_graph(graph, hardware, config);
+  plan.operators[1].gemm.tile.n = 3;
+  CHECK_THROWS_WITH(validate_plan(plan, graph, hardware),
+                    Catch::Contains("tile n = 3 is no multiple of 2"));
+}
+
+TEST_CASE("matrices of elements narrower than a byte begin on whole bytes") {
+  workloads::Tensor tensor;
+  tensor.name = "heads";
+  tensor.shape = {4, 18};
+  tensor.format.bits = 4;
+  workloads::MatrixView view;
+  view.tensor = 0;
+  view.batch[1] = {2, 9};  // two heads of nine columns: the second begins inside a byte
+  view.rows = 4;
+  view.row_stride = 18;
+  view.cols = 9;
+  Graph graph;
+  graph.tensors = {tensor};
+  CHECK_THROWS_WITH(operand_layout(graph, view),
+                    Catch::Contains("'heads'") && Catch::Contains("9 columns of 4 bits"));
+  graph.tensors[0].format.bits = 8;
+  CHECK_NOTHROW(operand_layout(graph, view));
+}
+
 TEST_CASE("validation names what is wrong with an edited plan") {
   std::mt19937 random(2);
   const Graph graph = random_graph(random, 4);

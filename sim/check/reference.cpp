@@ -1,0 +1,187 @@
+#include "sim/check/reference.h"
+
+#include <algorithm>
+#include <random>
+
+namespace tessera::sim {
+namespace {
+
+using workloads::MatrixView;
+using workloads::Operator;
+
+/// The element of the tensor at (matrix, row, col) of a view, row over its group dimension.
+std::int64_t element_of(const MatrixView& view, std::int64_t matrix, std::int64_t row,
+                        std::int64_t col) {
+  const std::int64_t b0 = matrix / view.batch[1].count, b1 = matrix % view.batch[1].count;
+  const std::int64_t g = row / view.rows, r = row % view.rows;
+  return view.offset + b0 * view.batch[0].stride + b1 * view.batch[1].stride +
+         g * view.group.stride + r * view.row_stride + col;
+}
+
+/// The same for an operator that counts rows over all matrices.
+std::int64_t element_of_row(const MatrixView& view, std::int64_t row, std::int64_t col) {
+  const std::int64_t per_matrix = view.group.count * view.rows;
+  return element_of(view, row / per_matrix, row % per_matrix, col);
+}
+
+std::int64_t operand_magnitude(const workloads::Graph& graph, const MatrixView& view,
+                               const Format& left, std::int64_t k, Numbers numbers) {
+  const workloads::Tensor& tensor = graph.tensors[static_cast<std::size_t>(view.tensor)];
+  const Format format = format_of(tensor, numbers);
+  if (tensor.cls != workloads::TensorClass::kWeights) return largest(format);
+  return weight_magnitude(format, left, k);
+}
+
+}  // namespace
+
+double operator_scale(const workloads::Graph& graph, const Operator& op, Numbers numbers) {
+  const auto format = [&](const MatrixView& view) {
+    return format_of(graph.tensors[static_cast<std::size_t>(view.tensor)], numbers);
+  };
+  const Format a = format(op.inputs[0]), b = format(op.inputs[1]);
+  return sum_scale(largest(a), operand_magnitude(graph, op.inputs[1], a, op.k, numbers),
+                   a.is_float() || b.is_float(), op.k);
+}
+
+std::vector<std::string> operations_of(const Operator& op) {
+  std::vector<std::string> operations;
+  if (!workloads::is_gemm(op)) operations.push_back(op.operation);
+  for (const workloads::EpilogueStep& step : op.epilogue) operations.push_back(step.operation);
+  return operations;
+}
+
+Reference::Reference(const workloads::Graph& graph, Numbers numbers, int accumulator_bits,
+                     std::uint64_t seed)
+    : graph_(graph),
+      numbers_(numbers),
+      accumulator_bits_(accumulator_bits),
+      produced_(graph.tensors.size(), false) {
+  for (const Operator& op : graph.operators) {
+    for (const MatrixView& view : op.outputs)
+      produced_[static_cast<std::size_t>(view.tensor)] = true;
+  }
+  for (std::size_t i = 0; i < graph.tensors.size(); ++i) {
+    const workloads::Tensor& tensor = graph.tensors[i];
+    tensors_.emplace_back(workloads::row_count(tensor), workloads::row_length(tensor),
+                          tensor.format.bits);
+    if (!produced_[i]) fill(static_cast<workloads::TensorId>(i), seed * 1'000'003 + i);
+  }
+}
+
+Format Reference::format(workloads::TensorId id) const {
+  return format_of(graph_.tensors[static_cast<std::size_t>(id)], numbers_);
+}
+
+std::int64_t Reference::magnitude(workloads::TensorId id) const {
+  std::int64_t most = largest(format(id));
+  for (const Operator& op : graph_.operators) {
+    if (!workloads::is_gemm(op) || op.inputs[1].tensor != id) continue;
+    most = std::min(
+        most, operand_magnitude(graph_, op.inputs[1], format(op.inputs[0].tensor), op.k, numbers_));
+  }
+  return most;
+}
+
+void Reference::fill(workloads::TensorId id, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  TensorImage& image = tensors_[static_cast<std::size_t>(id)];
+  const Format elements = format(id);
+  const std::int64_t most = magnitude(id);
+  for (std::int64_t i = 0; i < image.rows * image.cols; ++i) {
+    image.put(i, random_pattern(random(), elements, most));
+  }
+}
+
+void Reference::run() {
+  for (const Operator& op : graph_.operators) {
+    if (workloads::is_gemm(op)) {
+      gemm(op);
+    } else {
+      vector(op);
+    }
+  }
+}
+
+void Reference::gemm(const Operator& op) {
+  for (std::int64_t matrix = 0; matrix < op.instances / op.group; ++matrix) {
+    for (std::int64_t row = 0; row < op.m * op.group; ++row) gemm_row(op, matrix, row);
+  }
+}
+
+void Reference::gemm_row(const Operator& op, std::int64_t matrix, std::int64_t row) {
+  const MatrixView &a = op.inputs[0], &b = op.inputs[1], &c = op.outputs[0];
+  const Format fa = format(a.tensor), fb = format(b.tensor), fc = format(c.tensor);
+  const bool floats = fa.is_float() || fb.is_float();
+  std::vector<std::int64_t> sums(static_cast<std::size_t>(op.n));
+  std::vector<float> float_sums(static_cast<std::size_t>(op.n));
+  for (std::int64_t k = 0; k < op.k; ++k) {
+    const double left = decode(tensor(a.tensor).get(a.transposed ? element_of(a, matrix, k, row)
+                                                                 : element_of(a, matrix, row, k)),
+                               fa);
+    const TensorImage& right = tensor(b.tensor);
+    const std::int64_t first = element_of(b, matrix, b.transposed ? 0 : k, b.transposed ? k : 0);
+    const std::int64_t step = b.transposed ? element_of(b, matrix, 1, k) - first : 1;
+    const bool even = !b.transposed || b.group.count == 1;
+    for (std::int64_t n = 0; n < op.n; ++n) {
+      const std::int64_t element = even ? first + n * step : element_of(b, matrix, n, k);
+      const auto at = static_cast<std::size_t>(n);
+      if (floats) {
+        float_sums[at] += static_cast<float>(left * decode(right.get(element), fb));
+      } else {
+        sums[at] += static_cast<std::int64_t>(left) * decode_integer(right.get(element), fb.bits);
+      }
+    }
+  }
+  const double scale = operator_scale(graph_, op, numbers_);
+  const std::vector<std::string> epilogue = operations_of(op);
+  for (std::int64_t n = 0; n < op.n; ++n) {
+    const auto at = static_cast<std::size_t>(n);
+    const std::int64_t sum = wrapped(sums[at], accumulator_bits_);
+    if (sum != sums[at] && accumulator_bits_ >= 32) {
+      if (overflows_.empty() || overflows_.back() != op.name) overflows_.push_back(op.name);
+    }
+    const double value = floats ? static_cast<double>(float_sums[at]) : static_cast<double>(sum);
+    tensors_[static_cast<std::size_t>(c.tensor)].put(element_of(c, matrix, row, n),
+                                                     finish_sum(value * scale, epilogue, fc));
+  }
+}
+
+void Reference::vector(const Operator& op) {
+  const std::vector<std::string> operations = operations_of(op);
+  for (std::int64_t row = 0; row < op.m; ++row) {
+    RowSlice slice;
+    slice.row = row;
+    std::vector<std::uint32_t> patterns;  // of a copy
+    for (const MatrixView& view : op.inputs) {
+      // Views narrower than the operator lie side by side.
+      const bool beside = view.cols < op.n && !slice.operands.empty();
+      if (!beside) slice.operands.emplace_back();
+      const Format elements = format(view.tensor);
+      for (std::int64_t col = 0; col < view.cols; ++col) {
+        const std::uint32_t pattern = tensor(view.tensor).get(element_of_row(view, row, col));
+        patterns.push_back(pattern);
+        slice.operands.back().push_back(decode(pattern, elements) * unit(elements));
+      }
+    }
+    for (const workloads::TensorId id : op.parameters) {
+      slice.parameters.emplace_back();
+      for (std::int64_t col = 0; col < tensor(id).cols; ++col) {
+        slice.parameters.back().push_back(decode(tensor(id).get(col), format(id)) *
+                                          unit(format(id)));
+      }
+    }
+    const bool copy = op.operation.empty();
+    const std::vector<double> values = copy ? slice.operands[0] : evaluate(operations, slice);
+    std::size_t next = 0;
+    for (const MatrixView& view : op.outputs) {
+      const Format elements = format(view.tensor);
+      TensorImage& out = tensors_[static_cast<std::size_t>(view.tensor)];
+      for (std::int64_t col = 0; col < view.cols; ++col, ++next) {
+        out.put(element_of_row(view, row, col),
+                copy ? patterns[next] : encode(values[next] / unit(elements), elements));
+      }
+    }
+  }
+}
+
+}  // namespace tessera::sim

@@ -1,0 +1,51 @@
+// The plain reference: the graph, operator by operator, on whole tensors. Knows no program, no plan
+// and no machine.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim/check/numerics.h"
+#include "sim/check/tensor_image.h"
+#include "workloads/graph.h"
+
+namespace tessera::sim {
+
+/// The scale of an operator's sums of products, as both sides apply it.
+double operator_scale(const workloads::Graph& graph, const workloads::Operator& op,
+                      Numbers numbers);
+/// The vector operations of an operator, in order.
+std::vector<std::string> operations_of(const workloads::Operator& op);
+
+class Reference {
+ public:
+  /// Random data for every tensor that no operator writes. `accumulator_bits`: sums wrap there.
+  Reference(const workloads::Graph& graph, Numbers numbers, int accumulator_bits,
+            std::uint64_t seed);
+  /// Evaluates every operator once: repeats compute the same from the same.
+  void run();
+  const TensorImage& tensor(workloads::TensorId id) const {
+    return tensors_[static_cast<std::size_t>(id)];
+  }
+  bool produced(workloads::TensorId id) const { return produced_[static_cast<std::size_t>(id)]; }
+  /// Operators whose integer sums left an accumulator of 32 bits or more.
+  const std::vector<std::string>& overflows() const { return overflows_; }
+
+ private:
+  void fill(workloads::TensorId id, std::uint64_t seed);
+  std::int64_t magnitude(workloads::TensorId id) const;
+  void gemm(const workloads::Operator& op);
+  void gemm_row(const workloads::Operator& op, std::int64_t matrix, std::int64_t row);
+  void vector(const workloads::Operator& op);
+  Format format(workloads::TensorId id) const;
+
+  const workloads::Graph& graph_;
+  Numbers numbers_;
+  int accumulator_bits_;
+  std::vector<TensorImage> tensors_;
+  std::vector<bool> produced_;
+  std::vector<std::string> overflows_;
+};
+
+}  // namespace tessera::sim

@@ -1,0 +1,206 @@
+// The flow of data through vector commands.
+#include <algorithm>
+#include <utility>
+
+#include "sim/check/data_flow.h"
+#include "sim/check/numerics.h"
+#include "sim/check/reference.h"
+
+namespace tessera::sim {
+
+using hw::Command;
+using hw::TileOperand;
+
+namespace {
+
+/// By view: its first column in the operand it belongs to. Views narrower than the operator lie
+/// side by side.
+std::vector<std::int64_t> first_columns(const std::vector<ViewAddresses>& views, std::int64_t n) {
+  std::vector<std::int64_t> first;
+  std::int64_t next = 0;
+  for (const ViewAddresses& view : views) {
+    if (view.cols() == n) next = 0;
+    first.push_back(next);
+    next += view.cols() == n ? 0 : view.cols();
+  }
+  return first;
+}
+
+}  // namespace
+
+void DataFlow::vector(const Command& command, OperatorExecution& execution) {
+  const workloads::Operator& site = *execution.site;
+  if (workloads::is_gemm(site) || command.vector.operations != operations_of(site)) {
+    return fault(FaultKind::kOutputs, command.id, "has other operations than its operator");
+  }
+  const std::size_t parameters = site.parameters.empty() ? 0 : 1;
+  if (command.vector.inputs.size() != site.inputs.size() + parameters) {
+    return fault(FaultKind::kOutputs, command.id, "has another number of inputs than its operator");
+  }
+  VectorWindow window;
+  if (!check_inputs(command, execution, window)) return;
+  if (parameters > 0 && !check_parameters(command, execution)) return;
+  if (!seen_whole_rows(command, execution, window)) return;
+  write_outputs(command, execution, window);
+}
+
+/// The DRAM address of the first byte of a row; nullopt when it was not loaded.
+std::optional<std::int64_t> DataFlow::loaded_from(const TileOperand& operand,
+                                                  std::int64_t row) const {
+  const Stretch source =
+      stretch(operand.region.buffer, operand.region.offset + row * operand.pitch, 1);
+  if (source.content == nullptr || source.content->kind != Content::Kind::kLoaded) {
+    return std::nullopt;
+  }
+  return source.address;
+}
+
+/// All inputs hold the same rows and columns of their views; `window` tells which.
+bool DataFlow::check_inputs(const Command& command, const OperatorExecution& execution,
+                            VectorWindow& window) {
+  const hw::VectorCommand& vector = command.vector;
+  const std::int64_t n = execution.site->n;
+  const std::vector<std::int64_t> first = first_columns(execution.inputs, n);
+  window = {-1, vector.rows, -1, vector.cols};
+  // Views whose rows repeat do not tell which row they hold: the others do.
+  for (const bool distinct : {true, false}) {
+    for (std::size_t i = 0; i < execution.inputs.size() && window.row < 0; ++i) {
+      const ViewAddresses& view = execution.inputs[i];
+      if (vector.inputs[i].cols == 0 || view.distinct() != distinct) continue;
+      const auto address = loaded_from(vector.inputs[i], 0);
+      const auto place = address ? view.find(*address * 8) : std::nullopt;
+      if (!place) break;
+      window.row = view.row_of(*place);
+    }
+  }
+  for (std::size_t i = 0; i < execution.inputs.size(); ++i) {
+    const TileOperand& input = vector.inputs[i];
+    if (input.cols == 0) continue;
+    const auto address = loaded_from(input, 0);
+    const auto place = address ? execution.inputs[i].find(*address * 8) : std::nullopt;
+    const std::int64_t col = place ? first[i] + place->col : -1;
+    if (window.col < 0) window.col = col;
+    const bool wide = execution.inputs[i].cols() == n;
+    const std::int64_t wanted = wide ? window.col : std::max(window.col, first[i]);
+    const std::int64_t end =
+        std::min(window.col + window.cols, first[i] + execution.inputs[i].cols());
+    const bool fits = place && window.row >= 0 && col == wanted && input.cols == end - wanted &&
+                      input.rows == window.rows;
+    if (!fits) {
+      fault(FaultKind::kOutputs, command.id,
+            "input " + std::to_string(i) + " does not hold the rows and columns of the others");
+      return false;
+    }
+    if (!check_input(command, execution.inputs[i], input, window.row, place->col)) return false;
+  }
+  return window.col >= 0;
+}
+
+bool DataFlow::check_input(const Command& command, const ViewAddresses& view,
+                           const TileOperand& input, std::int64_t row, std::int64_t col) {
+  const std::int64_t row_bytes = hw::ceil_div(input.cols * input.bits, 8);
+  if (row + input.rows > view.all_rows() || col + input.cols > view.cols() ||
+      input.bits != view.bits()) {
+    fault(FaultKind::kOutputs, command.id, "reads beyond its operator's operand");
+    return false;
+  }
+  for (std::int64_t r = 0; r < input.rows; ++r) {
+    const std::int64_t at = input.region.offset + r * input.pitch;
+    const std::int64_t wanted = view.bit_address(view.in_row(row + r, col));
+    for (std::int64_t done = 0; done < row_bytes;) {
+      const Stretch source = stretch(input.region.buffer, at + done, row_bytes - done);
+      const bool right = source.content != nullptr &&
+                         source.content->kind == Content::Kind::kLoaded && fresh(source) &&
+                         (source.address - done) * 8 == wanted;
+      if (!right) {
+        fault(FaultKind::kOutputs, command.id,
+              "row " + std::to_string(r) + " of an input does not hold row " +
+                  std::to_string(row + r) + " of the operand, from column " + std::to_string(col));
+        return false;
+      }
+      done += source.bytes;
+    }
+  }
+  return true;
+}
+
+/// The parameter tensors, one behind the other, whole.
+bool DataFlow::check_parameters(const Command& command, const OperatorExecution& execution) {
+  const TileOperand& held = command.vector.inputs.back();
+  std::int64_t at = held.region.offset;
+  for (const workloads::TensorId id : execution.site->parameters) {
+    const TensorAllocation& home = plan_.tensors[static_cast<std::size_t>(id)];
+    const std::int64_t bytes =
+        workloads::stored_bytes(graph_.tensors[static_cast<std::size_t>(id)]);
+    for (std::int64_t done = 0; done < bytes;) {
+      const Stretch source = stretch(held.region.buffer, at + done, bytes - done);
+      const bool right = source.content != nullptr &&
+                         source.content->kind == Content::Kind::kLoaded &&
+                         source.address == home.address + done;
+      if (!right) {
+        fault(FaultKind::kOutputs, command.id, "does not find its parameters in their region");
+        return false;
+      }
+      done += source.bytes;
+    }
+    at += bytes;
+  }
+  if (at <= held.region.offset + held.region.bytes) return true;
+  fault(FaultKind::kOutputs, command.id, "has too few bytes of parameters");
+  return false;
+}
+
+/// A row that is cut into columns must have been read whole before a reduction over it writes. How
+/// many passes read it is a matter of time, not of values.
+bool DataFlow::seen_whole_rows(const Command& command, OperatorExecution& execution,
+                               const VectorWindow& window) {
+  const std::int64_t n = execution.site->n;
+  if (window.cols == n || !reduces_rows(command.vector.operations)) return true;
+  for (std::int64_t row = window.row; row < window.row + window.rows; ++row) {
+    auto& pieces = execution.read[row];
+    std::int64_t& piece = pieces[window.col];
+    piece = std::max(piece, window.cols);
+    if (command.vector.outputs.empty()) continue;
+    std::int64_t seen = 0;
+    for (const auto& [col, cols] : pieces) {
+      if (col <= seen) seen = std::max(seen, col + cols);
+    }
+    if (seen >= n) continue;
+    fault(FaultKind::kOutputs, command.id,
+          "writes row " + std::to_string(row) + " before all of it has been read");
+    return false;
+  }
+  return true;
+}
+
+void DataFlow::write_outputs(const Command& command, const OperatorExecution& execution,
+                             const VectorWindow& window) {
+  const std::int64_t n = execution.site->n;
+  const auto& outputs = command.vector.outputs;
+  const std::vector<std::int64_t> first = first_columns(execution.outputs, n);
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < execution.outputs.size() && next < outputs.size(); ++i) {
+    const ViewAddresses& view = execution.outputs[i];
+    const std::int64_t begin = std::max(window.col, first[i]);
+    const std::int64_t end = std::min(window.col + window.cols, first[i] + view.cols());
+    if (begin >= end) continue;
+    const TileOperand& output = outputs[next++];
+    if (output.cols != end - begin || output.bits != view.bits()) {
+      return fault(FaultKind::kOutputs, command.id,
+                   "output " + std::to_string(i) + " has another width than its inputs give");
+    }
+    auto content = std::make_shared<Content>();
+    content->kind = Content::Kind::kResults;
+    content->maker = command.id;
+    content->op = command.op;
+    content->execution = execution.number;
+    content->base = output.region.offset;
+    content->first = view.in_row(window.row, begin - first[i]);
+    content->view = i;
+    content->pitch = output.pitch;
+    content->bits = output.bits;
+    place_rows(output, std::move(content));
+  }
+}
+
+}  // namespace tessera::sim

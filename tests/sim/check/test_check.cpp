@@ -1,0 +1,99 @@
+// Programs of the lowering compute what the plain reference computes.
+#include <catch2/catch.hpp>
+
+#include "tests/sim/check/check_fixtures.h"
+
+using namespace tessera;
+using namespace tessera::test;
+
+namespace {
+
+/// What the random programs exercise: how many of them do.
+struct Census {
+  int spills = 0, cut_reductions = 0, in_place = 0, resident = 0, doubled = 0, repeats = 0,
+      activations_fused = 0, converting_copies = 0, dataflows[3] = {0, 0, 0};
+
+  void add(const Lowered& lowered) {
+    bool spilled = false, cut = false, at_home = false, stays = false, twice = false;
+    for (const sim::OperatorPlan& op : lowered.plan.operators) {
+      if (!op.is_gemm) continue;
+      spilled = spilled || op.gemm.spill_address >= 0;
+      at_home = at_home || op.gemm.outputs.count == 0;
+      stays = stays || op.gemm.resident_a || op.gemm.resident_b;
+      twice = twice || op.gemm.accumulators.count == 2;
+      ++dataflows[static_cast<int>(op.gemm.dataflow)];
+    }
+    for (const hw::Command& command : lowered.program) {
+      cut = cut || (command.kind == hw::CommandKind::kVector && command.vector.pass_share < 1);
+    }
+    bool fused = false, converts = false, repeated = false;
+    for (const workloads::Operator& op : lowered.graph.operators) {
+      fused = fused || op.members.size() > 1;
+      const bool copies = op.kind == workloads::OperatorKind::kCopy ||
+                          op.kind == workloads::OperatorKind::kEmbedding;
+      converts = converts || (copies && !op.operation.empty());
+    }
+    for (const workloads::Phase& phase : lowered.graph.phases) {
+      repeated = repeated || phase.repeat > 1;
+    }
+    spills += spilled;
+    cut_reductions += cut;
+    in_place += at_home;
+    resident += stays;
+    doubled += twice;
+    repeats += repeated;
+    activations_fused += fused;
+    converting_copies += converts;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("random programs of every integer precision compute the reference exactly") {
+  Dice dice(20240601);
+  Census census;
+  for (int i = 0; i < 240; ++i) {
+    const auto& precision = precisions()[static_cast<std::size_t>(i) % precisions().size()];
+    const Lowered lowered = random_program(dice, precision);
+    census.add(lowered);
+    const sim::CheckResult result = check(lowered);
+    INFO("case " << i << ": w" << precision.weight_bits << "a" << precision.activation_bits << "\n"
+                 << faults_text(result));
+    CHECK(result.passed());
+    CHECK(result.values_checked);
+    CHECK(result.values > 0);
+  }
+  const std::vector<std::pair<std::string, int>> features{
+      {"spills", census.spills},
+      {"cut reductions", census.cut_reductions},
+      {"results in place", census.in_place},
+      {"resident operands", census.resident},
+      {"two result slots", census.doubled},
+      {"repeats", census.repeats},
+      {"fused activations", census.activations_fused},
+      {"copies between widths", census.converting_copies},
+      {"weight stationary", census.dataflows[0]},
+      {"output stationary", census.dataflows[1]},
+      {"input stationary", census.dataflows[2]}};
+  for (const auto& [feature, seen] : features) {
+    INFO(feature << ": " << seen << " programs");
+    CHECK(seen >= 5);
+  }
+}
+
+TEST_CASE("random programs of BF16 and FP16 elements compute the reference bit for bit") {
+  Dice dice(16);
+  for (int i = 0; i < 60; ++i) {
+    sim::CheckOptions options;
+    options.numbers = i % 2 == 0 ? sim::Numbers::kBf16 : sim::Numbers::kFp16;
+    const workloads::Precision precision =
+        dice.of<workloads::Precision>({{16, 16, 16}, {8, 16, 16}, {4, 16, 16}});
+    const Lowered lowered = random_program(dice, precision, false);
+    const sim::CheckResult result = check(lowered, options);
+    INFO("case " << i << ": w" << precision.weight_bits << ", " << sim::to_string(options.numbers)
+                 << "\n"
+                 << faults_text(result));
+    CHECK(result.passed());
+    CHECK(result.values_checked);
+  }
+}
