@@ -106,7 +106,8 @@ void DmaEngine::start(Queue& queue, CommandId id, Cycles now) {
   Transfer transfer;
   transfer.id = id;
   transfer.ready = now + config_.dma.descriptor;
-  transfer.requests = RequestCutter(command.transfer.dram, config_.dma.burst, config_.dram.burst);
+  transfer.requests = RequestCutter(command.transfer.dram, config_.dma.burst, config_.dram.burst,
+                                    config_.dma.sizes);
   alarm_.set(transfer.ready);
   queue.transfers.push_back(std::move(transfer));
 }

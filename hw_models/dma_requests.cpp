@@ -5,8 +5,9 @@
 
 namespace tessera::hw {
 
-RequestCutter::RequestCutter(const StridedRange& range, Bytes request, Bytes burst)
-    : range_(coalesced(range)), request_(std::max(request, burst)), burst_(burst) {
+RequestCutter::RequestCutter(const StridedRange& range, Bytes request, Bytes burst,
+                             RequestSizes sizes)
+    : range_(coalesced(range)), request_(std::max(request, burst)), burst_(burst), sizes_(sizes) {
   // Alignment repeats when the strides are multiples of a request: then one row stands for all.
   const bool uniform = range_.stride[0] % request_ == 0 && range_.stride[1] % request_ == 0;
   if (uniform) {
@@ -26,7 +27,37 @@ std::int64_t RequestCutter::row_address() const {
 }
 
 std::int64_t RequestCutter::requests_of_row(std::int64_t address) const {
-  return (address + range_.row_bytes - 1) / request_ - address / request_ + 1;
+  if (sizes_ == RequestSizes::kPartial) {
+    return (address + range_.row_bytes - 1) / request_ - address / request_ + 1;
+  }
+  std::int64_t requests = 0;
+  for (std::int64_t at = address; at < address + range_.row_bytes; ++requests) {
+    const Bytes size = fitting_request(at, address + range_.row_bytes - at);
+    at += std::min(size - at % size, address + range_.row_bytes - at);
+  }
+  return requests;
+}
+
+/// The size that holds most of `left` bytes from `address` on, the smallest of equals.
+Bytes RequestCutter::fitting_request(std::int64_t address, Bytes left) const {
+  Bytes best = burst_;
+  const auto holds = [&](Bytes size) { return std::min(size - address % size, left); };
+  for (Bytes size = burst_; size <= request_; size *= 2) {
+    if (holds(size) > holds(best)) best = size;
+  }
+  return best;
+}
+
+void RequestCutter::take_power_of_two(RequestRun& run) {
+  const std::int64_t address = row_address() + at_;
+  const Bytes left = range_.row_bytes - at_;
+  const Bytes size = fitting_request(address, left);
+  const Bytes useful = std::min(size - address % size, left);
+  run.useful += useful;
+  run.bus += size;
+  ++run.requests;
+  at_ += useful;
+  if (at_ == range_.row_bytes) next_row();
 }
 
 void RequestCutter::next_row() {
@@ -52,6 +83,10 @@ RequestRun RequestCutter::next(std::int64_t most, Bytes most_bytes) {
   RequestRun run;
   run.address = row_address() + at_;
   while (run.requests < most && run.requests < requests_left_ && run.bus < most_bytes) {
+    if (sizes_ == RequestSizes::kPowersOfTwo) {
+      take_power_of_two(run);
+      continue;
+    }
     const std::int64_t fit = ceil_div(most_bytes - run.bus, request_);
     take_from_row(run, std::min(most - run.requests, fit));
   }
@@ -59,8 +94,8 @@ RequestRun RequestCutter::next(std::int64_t most, Bytes most_bytes) {
   return run;
 }
 
-RequestRun all_requests(const StridedRange& range, Bytes request, Bytes burst) {
-  RequestCutter cutter(range, request, burst);
+RequestRun all_requests(const StridedRange& range, Bytes request, Bytes burst, RequestSizes sizes) {
+  RequestCutter cutter(range, request, burst, sizes);
   return cutter.next(cutter.requests_left(), std::numeric_limits<Bytes>::max() / 2);
 }
 

@@ -20,7 +20,8 @@ struct RequestRun {
 class RequestCutter {
  public:
   RequestCutter() = default;
-  RequestCutter(const StridedRange& range, Bytes request, Bytes burst);
+  RequestCutter(const StridedRange& range, Bytes request, Bytes burst,
+                RequestSizes sizes = RequestSizes::kPartial);
   bool done() const { return requests_left_ == 0; }
   std::int64_t requests_left() const { return requests_left_; }
   /// The next requests, `most` at the most and no more once they move `most_bytes`. REQUIRES: not
@@ -30,17 +31,21 @@ class RequestCutter {
  private:
   std::int64_t requests_of_row(std::int64_t address) const;
   void take_from_row(RequestRun& run, std::int64_t most);
+  void take_power_of_two(RequestRun& run);
+  Bytes fitting_request(std::int64_t address, Bytes left) const;
   void next_row();
   std::int64_t row_address() const;
 
   StridedRange range_;
   Bytes request_ = 1, burst_ = 1;
+  RequestSizes sizes_ = RequestSizes::kPartial;
   std::int64_t row_[2] = {0, 0};
   Bytes at_ = 0;  // bytes of the row behind us
   std::int64_t requests_left_ = 0;
 };
 
 /// Requests and bus bytes of a whole command.
-RequestRun all_requests(const StridedRange& range, Bytes request, Bytes burst);
+RequestRun all_requests(const StridedRange& range, Bytes request, Bytes burst,
+                        RequestSizes sizes = RequestSizes::kPartial);
 
 }  // namespace tessera::hw

@@ -17,6 +17,7 @@ BandwidthDram::BandwidthDram(sc_core::sc_module_name name, const DramConfig& con
     : DramController(name),
       config_(config),
       bytes_per_second_(std::llround(config.peak_bytes_per_second * config.efficiency)),
+      write_bytes_per_second_(std::llround(config.write_peak_bytes_per_second * config.efficiency)),
       counters_(counters) {
   spawn_step([this] { step(); }, {&requests.arrived()});
 }
@@ -27,11 +28,13 @@ void BandwidthDram::step() {
 }
 
 DramResponse BandwidthDram::book(const DramRequest& request) {
-  const Femtoseconds time = transfer_time(request.bus_bytes, bytes_per_second_);
+  const bool own_path = request.is_write && write_bytes_per_second_ > 0;
+  const Femtoseconds time =
+      transfer_time(request.bus_bytes, own_path ? write_bytes_per_second_ : bytes_per_second_);
+  Femtoseconds& free = own_path ? write_path_free_ : bus_free_;
   DramResponse response{request, 0, 0};
-  response.first_data = std::max(request.arrival + config_.latency_fs, bus_free_);
-  response.last_data = response.first_data + time;
-  bus_free_ = response.last_data;
+  response.first_data = std::max(request.arrival + config_.latency_fs, free);
+  response.last_data = free = response.first_data + time;
   counters_.dram_busy += time;
   counters_.dram_bursts += request.bus_bytes / config_.burst;
   return response;

@@ -47,8 +47,8 @@ class DramController : public sc_core::sc_module {
 /// Time of `bytes` at `bytes_per_second`, rounded up to whole femtoseconds.
 Femtoseconds transfer_time(Bytes bytes, std::int64_t bytes_per_second);
 
-/// peak x efficiency and a constant latency: one data bus, booked request by request in the order
-/// of arrival. No rows, no refresh, no turnaround.
+/// peak x efficiency and a constant latency: one data bus, or one of reads and one of writes,
+/// booked request by request in the order of arrival. No rows, no refresh, no turnaround.
 class BandwidthDram : public DramController {
  public:
   BandwidthDram(sc_core::sc_module_name name, const DramConfig& config, Counters& counters);
@@ -59,8 +59,9 @@ class BandwidthDram : public DramController {
 
   DramConfig config_;
   std::int64_t bytes_per_second_;
+  std::int64_t write_bytes_per_second_;  // 0: writes share the bus
   Counters& counters_;
-  Femtoseconds bus_free_ = 0;
+  Femtoseconds bus_free_ = 0, write_path_free_ = 0;
 };
 
 std::unique_ptr<DramController> make_dram(const DramConfig& config, Counters& counters);

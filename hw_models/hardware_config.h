@@ -34,6 +34,10 @@ enum class BankMapping { kBlocked, kInterleaved };
 enum class BankPolicy { kDmaFirst, kRoundRobin, kArrayFirst };
 enum class Arbitration { kRoundRobin, kPriority };
 enum class DramModel { kBandwidth };
+/// kPartial: a request moves the DRAM bursts that it needs of an aligned piece. kPowersOfTwo: a
+/// request moves all of an aligned power of two of bytes, from a burst of the DRAM up to the DMA's,
+/// the one that holds most of what is left of the row (TileLink has no other transfers).
+enum class RequestSizes { kPartial, kPowersOfTwo };
 
 struct ClockConfig {
   std::int64_t core_hz = 1'000'000'000;
@@ -94,10 +98,11 @@ struct BufferConfig {
 constexpr int kMaxDmaQueues = 8;  // of each direction
 
 struct DmaConfig {
-  int channels = 2;        // queue q runs on channel q mod channels
-  int load_queues = 2;     // 0: stationary operands, the others: streamed operands, in turn
-  int store_queues = 1;    // in turn
-  Bytes burst = 256;       // naturally aligned request size
+  int channels = 2;      // queue q runs on channel q mod channels
+  int load_queues = 2;   // 0: stationary operands, the others: streamed operands, in turn
+  int store_queues = 1;  // in turn
+  Bytes burst = 256;     // naturally aligned request size
+  RequestSizes sizes = RequestSizes::kPartial;
   int outstanding = 32;    // requests in flight per channel
   int slice = 0;           // requests that go out together; 0: see dma_slice()
   Cycles descriptor = 16;  // set-up cycles per command
@@ -113,11 +118,12 @@ struct DramConfig {
   std::string standard = "custom";
   int channels = 1;
   DramModel model = DramModel::kBandwidth;
-  double peak_bytes_per_second = 25.6e9;  // all channels together
-  double efficiency = 1.0;                // bandwidth model: sustained / peak
-  Femtoseconds latency_fs = 100'000'000;  // request to first data
-  Bytes burst = 64;                       // bytes of one DRAM burst; bus bytes count whole ones
-  Bytes row = 2048;                       // page of one channel: the default tensor alignment
+  double peak_bytes_per_second = 25.6e9;   // all channels together
+  double efficiency = 1.0;                 // bandwidth model: sustained / peak
+  double write_peak_bytes_per_second = 0;  // bandwidth model: of a path of its own; 0: shared
+  Femtoseconds latency_fs = 100'000'000;   // request to first data
+  Bytes burst = 64;                        // bytes of one DRAM burst; bus bytes count whole ones
+  Bytes row = 2048;                        // page of one channel: the default tensor alignment
 };
 
 /// A loop in hardware that walks a tile in small commands: loads of at most `m`, `k` or `n` rows of

@@ -328,6 +328,11 @@ Table<hw::DmaConfig> dma_table() {
              "Queues for stores, in turn."),
        field("burst", &S::burst, bytes(16, 64 * kKiB, true),
              "Largest request; requests are naturally aligned."),
+       field("request_sizes", &S::sizes,
+             choice<hw::RequestSizes>({{"partial", hw::RequestSizes::kPartial},
+                                       {"powers_of_two", hw::RequestSizes::kPowersOfTwo}}),
+             "`partial`: a request moves what it needs of an aligned piece, in DRAM bursts. "
+             "`powers_of_two`: all of an aligned power of two, as on TileLink."),
        field("outstanding", &S::outstanding, integer(1, 65536), "Requests in flight per channel."),
        field("slice", &S::slice, integer(1, 65536),
              "Requests of a command that go out together, before another queue has its turn.")
@@ -368,6 +373,19 @@ Field<hw::DramConfig> peak_field() {
   return made;
 }
 
+Field<hw::DramConfig> write_peak_field() {
+  using S = hw::DramConfig;
+  const Codec<std::int64_t> codec = bandwidth();
+  Field<S> made = field("write_peak", &S::write_peak_bytes_per_second, codec,
+                        "Peak of writes where they have a path of their own.")
+                      .fallback_is("none: reads and writes share the peak");
+  made.write = [=](const S& dram) {
+    const auto peak = static_cast<std::int64_t>(dram.write_peak_bytes_per_second);
+    return peak > 0 ? codec.print(peak) : Json();
+  };
+  return made;
+}
+
 Table<hw::DramConfig> dram_table() {
   using S = hw::DramConfig;
   return {
@@ -381,6 +399,7 @@ Table<hw::DramConfig> dram_table() {
        peak_field(),
        field("efficiency", &S::efficiency, share(true), "Sustained share of the peak.")
            .fallback_is("the standard's; 1 for `custom`"),
+       write_peak_field(),
        field("latency", &S::latency_fs, duration(0, kOneSecondFs), "Request to first data.")
            .fallback_is("the standard's; 100 ns for `custom`"),
        field("burst", &S::burst, bytes(8, 4 * kKiB, true),
