@@ -179,7 +179,7 @@ Cycles next_stream(const ArrayConfig& array, const StreamAhead& ahead, const Str
 Cycles ArrayChain::earliest_stream(const ArrayCost& next, Cycles ready,
                                    bool keeps_stationary) const {
   if (first_) return ready + next.preload;
-  return next_stream(array_, ahead_, {ready, next.preload, next.fold.rows, keeps_stationary});
+  return next_stream(*array_, ahead_, {ready, next.preload, next.fold.rows, keeps_stationary});
 }
 
 void ArrayChain::ended(const ArrayCost& cost, Cycles end) {

@@ -70,7 +70,7 @@ Cycles next_stream(const ArrayConfig& array, const StreamAhead& ahead, const Str
 /// The commands of one array in order: when the next one may stream.
 class ArrayChain {
  public:
-  explicit ArrayChain(const ArrayConfig& array) : array_(array) {}
+  explicit ArrayChain(const ArrayConfig& array) : array_(&array) {}
   /// First cycle in which the first row of a command may enter that is `ready` (started up, block
   /// and rows at hand). REQUIRES: the commands before it have `ended`.
   Cycles earliest_stream(const ArrayCost& next, Cycles ready, bool keeps_stationary) const;
@@ -78,7 +78,7 @@ class ArrayChain {
   void ended(const ArrayCost& cost, Cycles end);
 
  private:
-  const ArrayConfig& array_;
+  const ArrayConfig* array_;
   StreamAhead ahead_;
   bool first_ = true;
 };

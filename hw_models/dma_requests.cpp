@@ -7,7 +7,7 @@ namespace tessera::hw {
 
 RequestCutter::RequestCutter(const StridedRange& range, Bytes request, Bytes burst,
                              RequestSizes sizes)
-    : range_(coalesced(range)), request_(std::max(request, burst)), burst_(burst), sizes_(sizes) {
+    : range_(range), request_(std::max(request, burst)), burst_(burst), sizes_(sizes) {
   // Alignment repeats when the strides are multiples of a request: then one row stands for all.
   const bool uniform = range_.stride[0] % request_ == 0 && range_.stride[1] % request_ == 0;
   if (uniform) {

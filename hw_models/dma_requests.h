@@ -13,7 +13,7 @@ struct RequestRun {
   std::int64_t requests = 0;
 };
 
-/// Walks the rows of a strided range (adjacent rows are one) and cuts each at multiples of
+/// Walks the rows of a strided range and cuts each at multiples of
 /// `request` bytes: requests are naturally aligned, so a row of 64 bytes that begins at 32 mod 64
 /// takes two of 64. Each takes whole DRAM bursts of `burst` bytes; a request is never smaller than
 /// a burst.

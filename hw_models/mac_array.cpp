@@ -92,7 +92,8 @@ void MacArray::begin_stream(Cycles now) {
   issued_.pop_front();
   current_->stream_start = now;
   charge_start(*current_, now);
-  work_.start(now, current_->cost.stream() - current_->cost.successor_wait);
+  pair_with_next(now);
+  work_.start(now, current_->length());
   epilogue_done_ = false;
   epilogue_asked_ = !scoreboard_.at(current_->id).command.gemm.epilogue.has_value();
   open_streams(*current_);
@@ -113,25 +114,60 @@ void MacArray::charge_start(const Job& job, Cycles now) {
   scoreboard_.forget_before(last_end_);
 }
 
-void MacArray::open_streams(const Job& job) {
-  const GemmCommand& gemm = scoreboard_.at(job.id).command.gemm;
+/// Paired loading is decided when the rows start: the next block enters beside them, then both last
+/// as long as the longer one and meet the same banks; or it comes later, alone.
+void MacArray::pair_with_next(Cycles now) {
+  if (config_.array.preload != Preload::kPaired || issued_.empty()) return;
+  Job& next = issued_.front();
+  if (next.keeps_stationary || next.ready > now) return;
+  ArrayChain chain = chain_;
+  const Cycles end = now + current_->length();
+  chain.ended(current_->cost, end);
+  const Cycles wait = chain.earliest_stream(next.cost, next.ready, false) - end;
+  // Where more than the block is waited for, the chain's rule stands alone.
+  if (wait != current_->cost.successor_wait) return;
+  next.block_loaded = true;
+  current_->padding = wait;
+}
+
+ArrayAccesses MacArray::accesses_of(const GemmCommand& gemm) const {
   const auto width = [&](const TileOperand& operand) {
     return config_.buffers[static_cast<std::size_t>(operand.region.buffer)].width;
   };
   const OperandWidths widths{width(gemm.a), width(gemm.b), width(gemm.c),
                              gemm.a.bits,   gemm.b.bits,   gemm.c.bits};
-  const ArrayAccesses accesses = array_accesses(config_.array, gemm.dataflow,
-                                                {gemm.m, gemm.k, gemm.n}, widths, gemm.accumulate);
-  const Cycles streaming = job.cost.stream() - job.cost.successor_wait;
+  return array_accesses(config_.array, gemm.dataflow, {gemm.m, gemm.k, gemm.n}, widths,
+                        gemm.accumulate);
+}
+
+/// The first stationary block of a command enters within `cycles`.
+void MacArray::load_block(const Job& job, Cycles cycles) {
+  const GemmCommand& gemm = scoreboard_.at(job.id).command.gemm;
+  const ArrayAccesses accesses = accesses_of(gemm);
+  const bool a_stays = gemm.dataflow == Dataflow::kInputStationary;
+  const std::int64_t block = ceil_div(a_stays ? accesses.a : accesses.b, job.cost.folds);
+  streams_.add(a_stays ? gemm.a.region : gemm.b.region, block, cycles, operator_of(job.id));
+}
+
+void MacArray::open_streams(const Job& job) {
+  const GemmCommand& gemm = scoreboard_.at(job.id).command.gemm;
+  ArrayAccesses accesses = accesses_of(gemm);
+  Cycles a_cycles = job.length(), b_cycles = job.length();
   // The stationary operand enters fold by fold while the fold before streams.
-  const Cycles a_cycles =
-      gemm.dataflow == Dataflow::kInputStationary ? job.cost.stream() : streaming;
-  const Cycles b_cycles =
-      gemm.dataflow == Dataflow::kWeightStationary ? job.cost.stream() : streaming;
+  if (gemm.dataflow != Dataflow::kOutputStationary) {
+    const bool a_stays = gemm.dataflow == Dataflow::kInputStationary;
+    std::int64_t& stationary = a_stays ? accesses.a : accesses.b;
+    (a_stays ? a_cycles : b_cycles) = job.cost.stream();
+    const bool paired = config_.array.preload == Preload::kPaired;
+    if (job.keeps_stationary || paired) stationary -= ceil_div(stationary, job.cost.folds);
+    // A block that paired with no rows came in front of the stream, with the banks to itself.
+    if (paired && !job.keeps_stationary && !job.block_loaded) load_block(job, 0);
+  }
   OperatorCounters& op = operator_of(job.id);
   streams_.add(gemm.a.region, accesses.a, a_cycles, op);
   streams_.add(gemm.b.region, accesses.b, b_cycles, op);
-  streams_.add(gemm.c.region, accesses.c, streaming, op);
+  streams_.add(gemm.c.region, accesses.c, job.length(), op);
+  if (!issued_.empty() && issued_.front().block_loaded) load_block(issued_.front(), job.length());
   streams_.open();
 }
 
@@ -145,13 +181,14 @@ void MacArray::end_stream(Cycles now) {
   const bool results_bind = record.command.gemm.dataflow == Dataflow::kOutputStationary;
   const Cycles filling = results_bind ? between : job.cost.fill_wait;
   charge(op, Cause::kFillDrain, filling);
-  charge(op, Cause::kPreload, between - filling);
+  charge(op, Cause::kPreload, between - filling + job.padding);
   // Rounding of fixed-point speeds shows as stall, so that the time line adds up.
-  const Cycles lost = now - job.stream_start - job.cost.compute - between;
+  const Cycles lost = now - job.stream_start - job.cost.compute - between - job.padding;
   charge(op, Cause::kWaitScratchpad, lost);
   record.stalled = stalled;
-  record.operands_in = now;
-  record.drained = now + job.cost.drain;
+  const Cycles last_row = now - job.padding;
+  record.operands_in = last_row;
+  record.drained = std::max(now, last_row + job.cost.drain);
   counters_.operators[static_cast<std::size_t>(op)].array_held_up += lost;
   timer_.held_up(lost);
   streams_.close();
@@ -161,7 +198,7 @@ void MacArray::end_stream(Cycles now) {
   alarm_.set(record.drained);
   streamed_ += now - job.stream_start;
   last_end_ = now;
-  chain_.ended(job.cost, now);
+  chain_.ended(job.cost, last_row);
   current_.reset();
 }
 

@@ -49,7 +49,11 @@ class MacArray : public sc_core::sc_module {
     Cycles ready = 0;  // started up, first operands read
     ArrayCost cost;
     bool keeps_stationary = false;
+    bool block_loaded = false;  // beside the stream ahead
     Cycles stream_start = 0;
+    Cycles padding = 0;  // of a pair: its rows go on while the next block loads
+    /// Cycles of the stream when no bank holds it up.
+    Cycles length() const { return cost.stream() - cost.successor_wait + padding; }
   };
   struct Draining {
     CommandId id = kNoCommand;
@@ -64,7 +68,10 @@ class MacArray : public sc_core::sc_module {
   Cycles latency(const TileOperand& operand) const;
   Cycles earliest_stream() const;
   void begin_stream(Cycles now);
+  void pair_with_next(Cycles now);
   void open_streams(const Job& job);
+  ArrayAccesses accesses_of(const GemmCommand& gemm) const;
+  void load_block(const Job& job, Cycles cycles);
   void end_stream(Cycles now);
   void request_epilogue(Cycles now);
   void complete_drained(Cycles now);

@@ -60,7 +60,8 @@ bool overlap(const TensorBox& a, const TensorBox& b) {
 }
 
 std::vector<TilePiece> tile_pieces(const MatrixView& view, const Tensor& tensor,
-                                   const TensorAllocation& allocation, const TileWindow& window) {
+                                   const TensorAllocation& allocation, const TileWindow& window,
+                                   bool keep_rows) {
   const std::vector<Run> runs = runs_of(view, tensor, window);
   const auto at = [&](std::size_t run) {
     return byte_offset(runs[run].element, tensor, allocation);
@@ -82,7 +83,7 @@ std::vector<TilePiece> tile_pieces(const MatrixView& view, const Tensor& tensor,
     range.count[1] = static_cast<std::int64_t>(end - i);
     range.stride[1] = stride;
     const std::int64_t rows = range.count[0] * range.count[1];
-    pieces.push_back({hw::coalesced(range), row, rows});
+    pieces.push_back({keep_rows ? range : hw::coalesced(range), row, rows});
     row += rows;
     i = end;
   }

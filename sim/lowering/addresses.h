@@ -36,10 +36,12 @@ struct TensorBox {
 };
 bool overlap(const TensorBox& a, const TensorBox& b);
 
-/// The transfers that move a window, as few as strides allow.
+/// The transfers that move a window, as few as strides allow. Rows that adjoin in DRAM become one
+/// row, unless `keep_rows`.
 std::vector<TilePiece> tile_pieces(const workloads::MatrixView& view,
                                    const workloads::Tensor& tensor,
-                                   const TensorAllocation& allocation, const TileWindow& window);
+                                   const TensorAllocation& allocation, const TileWindow& window,
+                                   bool keep_rows = false);
 /// The smallest box that holds a window: hazards over DRAM are decided on boxes.
 TensorBox tile_box(const workloads::MatrixView& view, const workloads::Tensor& tensor,
                    const TileWindow& window);

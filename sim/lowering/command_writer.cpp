@@ -171,7 +171,7 @@ void CommandWriter::load_pieces(const MatrixView& view, const TileWindow& window
   const Tensor& tensor = graph_.tensors[static_cast<std::size_t>(view.tensor)];
   const TensorAllocation& place = plan_.tensors[static_cast<std::size_t>(view.tensor)];
   const TensorBox box = tile_box(view, tensor, window);
-  for (const TilePiece& piece : tile_pieces(view, tensor, place, window)) {
+  for (const TilePiece& piece : tile_pieces(view, tensor, place, window, block_row > 0)) {
     Command command = make(CommandKind::kLoad, queue);
     const int number = queue_number(command, hardware_);
     command.transfer = {piece.dram, part_of(region, piece, window.rows), load_class(view.tensor),
@@ -188,7 +188,7 @@ void CommandWriter::store_pieces(const MatrixView& view, const TileWindow& windo
   const Tensor& tensor = graph_.tensors[static_cast<std::size_t>(view.tensor)];
   const TensorAllocation& place = plan_.tensors[static_cast<std::size_t>(view.tensor)];
   const TensorBox box = tile_box(view, tensor, window);
-  for (const TilePiece& piece : tile_pieces(view, tensor, place, window)) {
+  for (const TilePiece& piece : tile_pieces(view, tensor, place, window, block_row > 0)) {
     Command command = make(CommandKind::kStore, store_queue());
     const int number = queue_number(command, hardware_);
     command.transfer = {piece.dram, part_of(region, piece, window.rows),
