@@ -317,6 +317,18 @@ Field<HardwareConfig> buffers_field() {
 
 // ---- DMA, interconnect, DRAM, sequencer ---------------------------------------------------------
 
+/// Absent where the default applies.
+Field<hw::DmaConfig> slice_field() {
+  Field<hw::DmaConfig> made =
+      field("slice", &hw::DmaConfig::slice, integer(1, 65536),
+            "Requests of a command that go out together, before another queue has its turn.")
+          .fallback_is("outstanding / 4, of at most 8 full requests' bytes");
+  made.write = [write = made.write](const hw::DmaConfig& dma) {
+    return dma.slice > 0 ? write(dma) : Json();
+  };
+  return made;
+}
+
 Table<hw::DmaConfig> dma_table() {
   using S = hw::DmaConfig;
   return {
@@ -334,9 +346,7 @@ Table<hw::DmaConfig> dma_table() {
              "`partial`: a request moves what it needs of an aligned piece, in DRAM bursts. "
              "`powers_of_two`: all of an aligned power of two, as on TileLink."),
        field("outstanding", &S::outstanding, integer(1, 65536), "Requests in flight per channel."),
-       field("slice", &S::slice, integer(1, 65536),
-             "Requests of a command that go out together, before another queue has its turn.")
-           .fallback_is("outstanding / 4, of at most 8 full requests' bytes"),
+       slice_field(),
        field("descriptor", &S::descriptor, cycles(kMaxCycles), "Set-up of one command.")},
       {}};
 }

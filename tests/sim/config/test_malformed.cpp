@@ -71,7 +71,7 @@ TEST_CASE("a wrong key or number in the array is refused") {
            "hw.yaml:5:13: error: hardware.sequencer.horsepower: unknown key\n"
            "  sequencer: {horsepower: 3}\n"
            "              ^\n"
-           "allowed: queue_depth, dispatch, operator_launch"},
+           "allowed: queue_depth, dispatch, operator_launch, loop"},
           {"a key one level too high names its place",
            hardware_and("lanes: 32\n"),
            {},
