@@ -43,6 +43,7 @@ void interleaved_shares(const BufferConfig& buffer, const Region& region,
 
 void bank_shares(const BufferConfig& buffer, const Region& region, std::vector<BankShare>& shares) {
   shares.clear();
+  shares.reserve(static_cast<std::size_t>(buffer.banks));
   if (buffer.bank_mapping == BankMapping::kBlocked) {
     blocked_shares(buffer, region, shares);
   } else {
@@ -59,6 +60,7 @@ std::vector<BankShare> bank_shares(const BufferConfig& buffer, const Region& reg
 void add_rates(std::vector<BankRate>& rates, const BufferConfig& buffer, const Region& region,
                std::int64_t accesses, Cycles cycles) {
   if (cycles <= 0 || region.bytes <= 0) return;
+  rates.reserve(static_cast<std::size_t>(buffer.banks));
   for (const BankShare& share : bank_shares(buffer, region)) {
     const __int128 scaled = static_cast<__int128>(accesses) * share.bytes * kFullRate;
     const Rate rate = static_cast<Rate>(scaled / region.bytes / cycles);

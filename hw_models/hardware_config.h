@@ -96,6 +96,7 @@ struct BufferConfig {
 };
 
 constexpr int kMaxDmaQueues = 8;  // of each direction
+constexpr int kMaxDmaChannels = 64;
 
 struct DmaConfig {
   int channels = 2;      // queue q runs on channel q mod channels

@@ -332,7 +332,8 @@ Field<hw::DmaConfig> slice_field() {
 Table<hw::DmaConfig> dma_table() {
   using S = hw::DmaConfig;
   return {
-      {field("channels", &S::channels, integer(1, 64), "Queue q runs on channel q mod channels."),
+      {field("channels", &S::channels, integer(1, hw::kMaxDmaChannels),
+             "Queue q runs on channel q mod channels."),
        field("load_queues", &S::load_queues, integer(1, hw::kMaxDmaQueues),
              "Queues for loads; 0 is for stationary operands, the others take streamed ones in "
              "turn."),

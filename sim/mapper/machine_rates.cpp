@@ -1,7 +1,7 @@
 #include "sim/mapper/machine_rates.h"
 
 #include <algorithm>
-#include <vector>
+#include <array>
 
 namespace tessera::sim {
 namespace {
@@ -55,7 +55,7 @@ Cycles MachineRates::window(Bytes bus, std::int64_t requests) const {
 
 Cycles MachineRates::windows(const Moved& stationary, const Moved& streamed,
                              const Moved& stores) const {
-  std::vector<Moved> by_channel(static_cast<std::size_t>(dma.channels));
+  std::array<Moved, hw::kMaxDmaChannels> by_channel{};
   const auto add = [&](int queue, const Moved& moved, int queues) {
     Moved& channel = by_channel[static_cast<std::size_t>(queue % dma.channels)];
     channel.bus += moved.bus / queues;
@@ -67,7 +67,8 @@ Cycles MachineRates::windows(const Moved& stationary, const Moved& streamed,
   for (int i = 0; i < streams; ++i) add(first + i, streamed, streams);
   for (int i = 0; i < dma.store_queues; ++i) add(dma.load_queues + i, stores, dma.store_queues);
   Cycles busiest = 0;
-  for (const Moved& channel : by_channel) {
+  for (int i = 0; i < dma.channels; ++i) {
+    const Moved& channel = by_channel[static_cast<std::size_t>(i)];
     busiest = std::max(busiest, window(channel.bus, channel.requests));
   }
   return busiest;
