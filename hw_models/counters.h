@@ -72,7 +72,7 @@ struct Counters {
   std::map<std::string, UnitCounters> units;  // "core0.array", "core0.dma0", "dram", ...
   std::vector<BufferCounters> buffers;
   std::int64_t dram_bursts = 0;
-  Femtoseconds dram_busy = 0;  // data bus time
+  Femtoseconds dram_busy = 0;  // data bus time; of reads alone where writes have their own path
   std::map<std::string, std::int64_t> macs_by_precision;
   std::int64_t register_hops = 0;  // PE-to-PE operand moves, for energy
   std::int64_t events = 0;         // host statistics, not part of the report

@@ -35,7 +35,7 @@ DramResponse BandwidthDram::book(const DramRequest& request) {
   DramResponse response{request, 0, 0};
   response.first_data = std::max(request.arrival + config_.latency_fs, free);
   response.last_data = free = response.first_data + time;
-  counters_.dram_busy += time;
+  if (!own_path) counters_.dram_busy += time;
   counters_.dram_bursts += request.bus_bytes / config_.burst;
   return response;
 }

@@ -377,7 +377,8 @@ class GemmSearch {
     const bool a = choice.resident_a ? instances > 1 : terms.traffic.loads_a > 1;
     const bool b = choice.resident_b ? instances > 1 : terms.traffic.loads_b > 1;
     const bool c = facts.counts.m * facts.counts.n * instances > 1;
-    return a + 2 * b + 4 * c + 8 * (c && !context_.in_place);
+    const bool staged = context_.hardware.sequencer.loop.exists();  // a slot a store command
+    return a + 2 * b + 4 * c + 8 * ((c || staged) && !context_.in_place);
   }
 
   void explore_slots(const TileFacts& facts, const GemmTerms& terms, Candidate& candidate,

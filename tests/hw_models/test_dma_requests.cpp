@@ -73,3 +73,44 @@ TEST_CASE("requests carry every byte once in whole bursts whatever the slices") 
     REQUIRE(sum.useful == useful_bytes(range));
   }
 }
+
+TEST_CASE("a request of a power of two moves all of it") {
+  const auto whole = [](std::int64_t address, Bytes row) {
+    return all_requests(rows_of(address, row, 1, 0), 64, 16, RequestSizes::kPowersOfTwo);
+  };
+  CHECK(whole(0, 64).requests == 1);
+  CHECK(whole(32, 64).requests == 2);  // 32 bytes each
+  CHECK(whole(32, 64).bus == 64);
+  CHECK(whole(0, 17).bus == 32);       // one of 32 holds them, one of 16 does not
+  CHECK(whole(8, 17).requests == 1);   // bytes 8 .. 24
+  CHECK(whole(24, 17).requests == 1);  // bytes 24 .. 40: one of 64
+  CHECK(whole(24, 17).bus == 64);
+  CHECK(whole(56, 17).requests == 2);  // across a multiple of 64
+  CHECK(whole(56, 17).bus == 16 + 16);
+}
+
+TEST_CASE("requests of powers of two are aligned and carry every byte once") {
+  std::mt19937 random(11);
+  const auto pick = [&](int low, int high) {
+    return std::uniform_int_distribution<int>(low, high)(random);
+  };
+  for (int i = 0; i < 2000; ++i) {
+    const StridedRange range = rows_of(pick(0, 300), pick(1, 200), pick(1, 5), pick(200, 300));
+    RequestCutter cutter(range, 64, 8, RequestSizes::kPowersOfTwo);
+    const std::int64_t expected = cutter.requests_left();
+    std::int64_t requests = 0;
+    Bytes useful = 0;
+    while (!cutter.done()) {
+      const RequestRun run = cutter.next(1, 64);
+      REQUIRE(run.requests == 1);
+      REQUIRE((run.bus & (run.bus - 1)) == 0);
+      REQUIRE(run.bus >= 8);
+      REQUIRE(run.bus <= 64);
+      REQUIRE(run.address / run.bus == (run.address + run.useful - 1) / run.bus);  // inside one
+      ++requests;
+      useful += run.useful;
+    }
+    REQUIRE(requests == expected);
+    REQUIRE(useful == useful_bytes(range));
+  }
+}

@@ -157,6 +157,19 @@ TEST_CASE("loads and stores share the bus of the DRAM") {
   CHECK(counters.dram_busy / 1'000'000 == 2 * bytes / kRate);
 }
 
+TEST_CASE("writes with a path of their own do not slow down reads") {
+  const hw::Bytes bytes = 16 * kSlice;
+  ProgramWriter program;
+  program.load(0, 0, {1, 0, bytes}, TrafficClass::kWeights);
+  program.store(1, {0, 0, bytes});
+  HardwareConfig machine = test::tiny_machine();
+  machine.dram.write_peak_bytes_per_second = 8e9;
+  const Counters counters = run(program.take(), 2, machine);
+  CHECK(counters.operators[0].last_retired == load_cycles(bytes));
+  CHECK(counters.total == kLatency + bytes / 8);
+  CHECK(counters.dram_busy / 1'000'000 == bytes / kRate);  // of the reads
+}
+
 TEST_CASE("a narrow interconnect bounds every transfer from its first byte on") {
   HardwareConfig machine = test::tiny_machine();
   machine.interconnect.width = 4;
