@@ -163,7 +163,8 @@ std::string Machines::known(const std::vector<std::string>& names) {
     }
   }
   if (names.size() == 1 && names[0].find('*') == std::string::npos) return names[0];
-  throw NotComparable(fmt::format("there is no hardware called '{}'", names.back()));
+  throw NotComparable(fmt::format(
+      "there is no hardware called '{}' (--hardware ENGINE=NAME names one)", names.back()));
 }
 
 std::vector<hw::Command> block_loads(const hw::HardwareConfig& hardware, const hw::GemmShape& shape,
@@ -182,6 +183,10 @@ CaseRun prepare_case(const ReferenceCase& reference, const std::vector<HardwareO
   try {
     const std::vector<std::string> names =
         hardware.empty() ? presets_of(rule, reference) : std::vector<std::string>{hardware};
+    if (names.empty()) {
+      throw NotComparable(fmt::format(
+          "this build has no machine (--hardware {}=NAME runs it on NAME)", reference.engine));
+    }
     const std::vector<std::string> sets =
         rule.sets ? rule.sets(reference) : std::vector<std::string>{};
     const RunConfig& machine = machines.find(names, sets);

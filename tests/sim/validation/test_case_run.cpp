@@ -60,7 +60,7 @@ TEST_CASE("a row that cannot be run says why") {
         "the reference itself reports errors");
   CHECK(reason(row("gemmini8_array"), "tiny_8x8") == "comparable");
   CHECK(reason(row("gemmini8_array"), "no_such_machine") ==
-        "there is no hardware called 'no_such_machine'");
+        "there is no hardware called 'no_such_machine' (--hardware ENGINE=NAME names one)");
   CHECK_THAT(reason(row("redmule"), "onnxim_tpuv4"), !Contains("comparable"));  // weight stationary
   ReferenceCase large = row("gemmini8_array");
   large.shape = {1024, 1024, 1024};
