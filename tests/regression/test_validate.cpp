@@ -147,7 +147,7 @@ TEST_CASE("a build of Gemmini that has no machine says how to name one") {
                           Contains("gemmini16_fp16_loop, 1 row: this build has no machine "
                                    "(--hardware gemmini16_fp16_loop=NAME") &&
                           Contains("there is no hardware called 'gemmini_4x4_small' (--hardware "
-                                   "ENGINE=NAME"));
+                                   "gemmini4s_array=NAME"));
   const Ran named = run_tessera(
       "validate --reference own.csv --hardware 'gemmini16_fp16_*=bench_8x8' "
       "--engine 'gemmini16_fp16_*' --format json",

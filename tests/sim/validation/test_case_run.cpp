@@ -60,11 +60,23 @@ TEST_CASE("a row that cannot be run says why") {
         "the reference itself reports errors");
   CHECK(reason(row("gemmini8_array"), "tiny_8x8") == "comparable");
   CHECK(reason(row("gemmini8_array"), "no_such_machine") ==
-        "there is no hardware called 'no_such_machine' (--hardware ENGINE=NAME names one)");
-  CHECK_THAT(reason(row("redmule"), "onnxim_tpuv4"), !Contains("comparable"));  // weight stationary
+        "there is no hardware called 'no_such_machine'");
+  ReferenceCase stationary = row("redmule");
+  stationary.dataflow = "OS-semi";
+  CHECK_THAT(reason(stationary, "onnxim_tpuv4"), Contains("no dataflow output_stationary"));
   ReferenceCase large = row("gemmini8_array");
   large.shape = {1024, 1024, 1024};
   CHECK_THAT(reason(large, "tiny_8x8"), Contains("--resident does not fit"));
+}
+
+TEST_CASE("a build that has no machine says how to name one") {
+  CHECK(reason(row("gemmini8_fp16_loop"), "") ==
+        "this build has no machine (--hardware gemmini8_fp16_loop=NAME runs it on NAME)");
+  CHECK(reason(row("gemmini8s_array"), "") ==
+        "there is no hardware called 'gemmini_8x8_small' (--hardware gemmini8s_array=NAME runs it "
+        "on NAME)");
+  CHECK(reason(row("gemmini8s_array"), "tiny_8x8") == "comparable");
+  CHECK(reason(row("gemmini8_fp16_array"), "tiny_8x8") == "comparable");
 }
 
 TEST_CASE("an engine of the user's own runs on the machine that the user names") {
