@@ -11,6 +11,7 @@
 #include "sim/lowering/lowering.h"
 #include "sim/mapper/mapper.h"
 #include "sim/report/writers.h"
+#include "sim/simulation/pe_simulation.h"
 #include "workloads/passes/passes.h"
 
 namespace tessera::sim {
@@ -20,6 +21,8 @@ using hw::Role;
 
 constexpr const char* kOperator = "Gemm";
 constexpr const char* kPhase = "gemm";
+constexpr std::uint64_t kPeSeed = 1;  // of the operands of pe_gemm()
+constexpr int kPeResultBits = 16;     // of what its results are added to
 
 // ------------------------------------------------------------------------------------ the graph
 
@@ -173,15 +176,20 @@ hw::ArrayCost cost_of(const hw::HardwareConfig& hardware, const hw::GemmCommand&
                         hardware.array.throughput.at(gemm.precision), gemm.accumulate);
 }
 
-/// Dispatch to last result of a resident product that no bank holds up.
-Cycles resident_latency(const hw::HardwareConfig& hardware, const hw::GemmCommand& gemm) {
+/// What a resident product takes beside the array's own cycles: dispatch, start-up, the buffers.
+Cycles around_array(const hw::HardwareConfig& hardware, const hw::GemmCommand& gemm) {
   const auto latency = [&](const hw::TileOperand& tile) {
     return buffer_at(hardware, tile.region.buffer).latency;
   };
-  const hw::ArrayCost cost = cost_of(hardware, gemm);
   return hardware.sequencer.dispatch + hardware.array.startup +
-         std::max(latency(gemm.a), latency(gemm.b)) + cost.preload + cost.stream() -
-         cost.successor_wait + cost.drain + latency(gemm.c);
+         std::max(latency(gemm.a), latency(gemm.b)) + latency(gemm.c);
+}
+
+/// Dispatch to last result of a resident product that no bank holds up.
+Cycles resident_latency(const hw::HardwareConfig& hardware, const hw::GemmCommand& gemm) {
+  const hw::ArrayCost cost = cost_of(hardware, gemm);
+  return around_array(hardware, gemm) + cost.preload + cost.stream() - cost.successor_wait +
+         cost.drain;
 }
 
 /// The plan that says of a resident product what a report shows: one tile, no traffic.
@@ -261,6 +269,22 @@ void check_precision(const RunConfig& machine) {
                               machine.precision_name, fmt::join(pairs, ", ")));
 }
 
+/// The PEs make one MAC a cycle, whatever the widths.
+void check_pe_throughput(const RunConfig& machine) {
+  const auto& throughput = machine.hardware.array.throughput;
+  const double macs = throughput.at(machine.precision_name);
+  if (macs == 1.0) return;
+  std::vector<std::string> pairs;
+  for (const auto& [pair, each] : throughput) {
+    if (each == 1.0) pairs.push_back(pair);
+  }
+  throw GemmError(fmt::format(
+      "--fidelity pe computes one MAC a PE and cycle; the array of {} makes {} of {} "
+      "(allowed: {})",
+      machine.hardware.name, macs, machine.precision_name,
+      pairs.empty() ? "a machine with throughput 1" : fmt::format("{}", fmt::join(pairs, ", "))));
+}
+
 void check_request(const GemmRequest& request) {
   const hw::ArrayConfig& array = request.machine.hardware.array;
   check_precision(request.machine);
@@ -277,6 +301,9 @@ void check_request(const GemmRequest& request) {
   if (request.resident && !request.machine.mapping.plan_file.empty()) {
     throw GemmError("--resident runs one command: it takes no mapping.plan");
   }
+  if (!request.computed) return;
+  check_pe_throughput(request.machine);
+  check_pe_size(array, request.dataflow.value_or(known.front()), request.shape);
 }
 
 void note_request(GemmRequest& request) {
@@ -290,6 +317,18 @@ void note_request(GemmRequest& request) {
   pin.pattern = kOperator;
   pin.dataflow = hw::to_string(*request.dataflow);
   request.machine.mapping.pins.push_back(pin);
+}
+
+/// A report of which only the sum of the cycles is known.
+Report report_of_cycles(const PreparedGemm& gemm, Cycles cycles) {
+  const hw::HardwareConfig& hardware = gemm.run.config.hardware;
+  hw::Counters counters;
+  counters.operators.resize(1);
+  counters.operators[0].macs = workloads::mac_count(gemm.run.graph.operators[0]);
+  // One cause stands for all: writers leave causes out.
+  counters.operators[0].attribution[0] = counters.total = cycles;
+  counters.operators[0].buffer_accesses.resize(hardware.buffers.size());
+  return gemm_report(gemm, counters);
 }
 
 }  // namespace
@@ -371,14 +410,7 @@ IsolatedSimulation start_gemm(const PreparedGemm& gemm) {
 }
 
 Report analytical_gemm(const PreparedGemm& gemm) {
-  const hw::HardwareConfig& hardware = gemm.run.config.hardware;
-  hw::Counters counters;
-  counters.operators.resize(1);
-  counters.operators[0].macs = workloads::mac_count(gemm.run.graph.operators[0]);
-  // One cause stands for all: a closed form knows the sum alone, and writers leave causes out.
-  counters.operators[0].attribution[0] = counters.total = gemm.run.plan.operators[0].cost.latency;
-  counters.operators[0].buffer_accesses.resize(hardware.buffers.size());
-  Report report = gemm_report(gemm, counters);
+  Report report = report_of_cycles(gemm, gemm.run.plan.operators[0].cost.latency);
   report.fidelity = "analytical";
   return report;
 }
@@ -398,10 +430,18 @@ void check_pe_size(const hw::ArrayConfig& array, hw::Dataflow dataflow,
 }
 
 Report pe_gemm(const PreparedGemm& gemm) {
-  const workloads::Operator& op = gemm.run.graph.operators[0];
-  check_pe_size(gemm.run.config.hardware.array, gemm.run.plan.operators[0].gemm.dataflow,
-                {op.m, op.k, op.n});
-  throw GemmError("--fidelity pe is not built yet; allowed: transaction, analytical");
+  const hw::HardwareConfig& hardware = gemm.run.config.hardware;
+  const hw::GemmCommand& command = gemm.resident.value().gemm;
+  const Product product =
+      random_product({command.m, command.k, command.n},
+                     {command.a.bits, command.b.bits, kPeResultBits}, command.accumulate, kPeSeed);
+  const PeProduct pes = simulate_pes(hardware.array, command.dataflow, product);
+  check_product(product, pes.results);
+  Report report = report_of_cycles(gemm, around_array(hardware, command) + pes.completed);
+  report.fidelity = "pe";
+  report.computed = ComputedProduct{kPeSeed, static_cast<std::int64_t>(pes.results.size()),
+                                    pes.first_row, pes.rows_end, pes.completed};
+  return report;
 }
 
 }  // namespace tessera::sim

@@ -36,6 +36,7 @@ struct GemmRequest {
   /// Gemm command, no loads, no stores, no epilogue, no launch. Otherwise memory to memory.
   bool resident = false;
   bool accumulate = false;  // resident only: adds to what the accumulators hold
+  bool computed = false;    // for pe_gemm(): REQUIRES resident, checks what the PEs can run
 };
 
 /// A product up to the point where the machine takes over.
@@ -66,8 +67,10 @@ Report analytical_gemm(const PreparedGemm& gemm);
 
 /// Throws GemmError with an estimate of the time when `shape` has more MACs than kMostPeMacs.
 void check_pe_size(const hw::ArrayConfig& array, hw::Dataflow dataflow, const hw::GemmShape& shape);
-/// THE SEAM for the PE-by-PE array (hw_models/pe_array.h): the same product clock by clock, with
-/// numbers. Not built: after check_pe_size() it throws GemmError that says so.
+/// The same product PE by PE and clock by clock, with numbers: random operands, results held
+/// against a plain product. Throws WrongProduct when they differ. Dispatch, start-up and the
+/// buffers' latencies are added; banks are never short. What a closed form knows, and `computed`.
+/// Once per process, beside no simulation. REQUIRES: prepared from a request that is `computed`.
 Report pe_gemm(const PreparedGemm& gemm);
 
 }  // namespace tessera::sim

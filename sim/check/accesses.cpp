@@ -1,5 +1,7 @@
 #include "sim/check/accesses.h"
 
+#include <algorithm>
+
 namespace tessera::sim {
 namespace {
 
@@ -169,6 +171,20 @@ const TileOperand& stationary_operand(const hw::GemmCommand& gemm) {
       break;
   }
   return gemm.c;
+}
+
+std::vector<TileOperand> blocks_of(const TileOperand& operand, std::int64_t block) {
+  if (block <= 0) return {operand};
+  std::vector<TileOperand> blocks;
+  for (std::int64_t col = 0; col < operand.cols; col += block) {
+    TileOperand part = operand;
+    part.cols = std::min(block, operand.cols - col);
+    part.pitch = hw::ceil_div(part.cols * part.bits, 8);
+    part.region.offset += operand.rows * hw::ceil_div(col * part.bits, 8);
+    part.region.bytes = part.rows * part.pitch;
+    blocks.push_back(part);
+  }
+  return blocks;
 }
 
 }  // namespace tessera::sim

@@ -33,4 +33,8 @@ std::string size_mistake(const hw::Command& command, int buffers);
 /// The operand that stays in the array: B, A, or the result.
 const hw::TileOperand& stationary_operand(const hw::GemmCommand& gemm);
 
+/// Of a vector command that finishes the results of a hardware loop: the blocks of `block` columns
+/// that lie one behind the other in its operand; the operand itself where `block` is 0.
+std::vector<hw::TileOperand> blocks_of(const hw::TileOperand& operand, std::int64_t block);
+
 }  // namespace tessera::sim

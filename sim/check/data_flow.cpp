@@ -34,12 +34,20 @@ MovedByte moved_byte(const hw::TransferCommand& transfer, std::int64_t at) {
   return moved;
 }
 
+bool is_epilogue_of(const workloads::Operator& site, const std::vector<std::string>& operations) {
+  const auto& steps = site.epilogue;
+  return std::equal(
+      operations.begin(), operations.end(), steps.begin(), steps.end(),
+      [](const auto& operation, const auto& step) { return operation == step.operation; });
+}
+
 DataFlow::DataFlow(const workloads::Graph& graph, const Plan& plan,
                    const hw::HardwareConfig& hardware, const HappensBefore& order, FaultLog& faults)
     : graph_(graph),
       plan_(plan),
       order_(order),
       faults_(faults),
+      block_(hardware.sequencer.loop.n),
       buffers_(hardware.buffers.size()) {}
 
 void DataFlow::fault(FaultKind kind, hw::CommandId id, const std::string& what) {
@@ -421,11 +429,8 @@ void DataFlow::finish_results(const Command& command, const OperatorExecution& e
                  "finishes results that lack products (row " +
                      std::to_string(results.first.row + static_cast<std::int64_t>(row)) + ")");
   }
-  const auto& steps = execution.site->epilogue;
-  const bool same = std::equal(
-      epilogue.operations.begin(), epilogue.operations.end(), steps.begin(), steps.end(),
-      [](const auto& operation, const auto& step) { return operation == step.operation; });
-  if (!same) fault(FaultKind::kOutputs, command.id, "has another epilogue than its operator");
+  if (!is_epilogue_of(*execution.site, epilogue.operations))
+    fault(FaultKind::kOutputs, command.id, "has another epilogue than its operator");
   const TileOperand& output = epilogue.output;
   auto finished = std::make_shared<Content>(results);
   finished->partial = false;

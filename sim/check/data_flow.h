@@ -104,6 +104,9 @@ class DataFlow {
                       const Content& results);
   void place_rows(const hw::TileOperand& operand, std::shared_ptr<const Content> content);
   void vector(const hw::Command& command, OperatorExecution& execution);
+  void convert(const hw::Command& command, const OperatorExecution& execution);
+  bool convert_block(const hw::Command& command, const OperatorExecution& execution,
+                     const hw::TileOperand& sums, const hw::TileOperand& output);
   bool check_inputs(const hw::Command& command, const OperatorExecution& execution,
                     VectorWindow& window);
   bool check_input(const hw::Command& command, const ViewAddresses& view,
@@ -121,11 +124,15 @@ class DataFlow {
   const Plan& plan_;
   const HappensBefore& order_;
   FaultLog& faults_;
+  const std::int64_t block_;  // columns of a result block of the hardware loop; 0: no loop
   std::vector<Space> buffers_;
   IntervalMap<hw::CommandId> dram_;  // latest store, not of partial sums
   Stationary stationary_;
   std::int64_t macs_ = 0;
 };
+
+/// `operations` are the epilogue of a Gemm operator.
+bool is_epilogue_of(const workloads::Operator& site, const std::vector<std::string>& operations);
 
 /// Where byte `at` of a transfer's region lies in DRAM, and how many bytes follow it in both.
 struct MovedByte {

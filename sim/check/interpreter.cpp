@@ -23,7 +23,8 @@ Interpreter::Interpreter(const workloads::Graph& graph, const Plan& plan,
       reference_(reference),
       numbers_(numbers),
       order_(order),
-      faults_(faults) {
+      faults_(faults),
+      block_(hardware.sequencer.loop.n) {
   std::int64_t end = 0;
   for (const TensorAllocation& place : plan.tensors)
     end = std::max(end, place.address + place.bytes);
@@ -290,8 +291,49 @@ std::vector<double> Interpreter::read_parameters(const TileOperand& operand, Ten
   return values;
 }
 
+double Interpreter::sum_of(const TileOperand& sums, std::int64_t row, std::int64_t col,
+                           bool floats) const {
+  const std::uint32_t pattern = element(sums, row, col);
+  if (!floats) return static_cast<double>(decode_integer(pattern, sums.bits));
+  float sum = 0;
+  std::memcpy(&sum, &pattern, sizeof sum);
+  return static_cast<double>(sum);
+}
+
+/// The epilogue of a Gemm as a command of its own.
+void Interpreter::convert(const Command& command, const workloads::Operator& op) {
+  const hw::VectorCommand& vector = command.vector;
+  if (vector.inputs.size() != 1 || vector.outputs.size() != 1 ||
+      vector.inputs[0].cols != vector.outputs[0].cols ||
+      vector.inputs[0].rows != vector.outputs[0].rows) {
+    return fault(command.id, "leaves results of another shape");
+  }
+  const auto is_float = [&](const workloads::MatrixView& view) {
+    return format_of(graph_.tensors[static_cast<std::size_t>(view.tensor)].format.bits, numbers_)
+        .is_float();
+  };
+  const bool floats = is_float(op.inputs[0]) || is_float(op.inputs[1]);
+  const double scale = operator_scale(graph_, op, numbers_);
+  const std::vector<TileOperand> sums = blocks_of(vector.inputs[0], block_);
+  const std::vector<TileOperand> outputs = blocks_of(vector.outputs[0], block_);
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    const TileOperand& output = outputs[i];
+    const Format elements = format_of(output.bits, numbers_);
+    for (std::int64_t row = 0; row < output.rows; ++row) {
+      for (std::int64_t col = 0; col < output.cols; ++col) {
+        put(output, row, col,
+            finish_sum(sum_of(sums[i], row, col, floats) * scale, vector.operations, elements));
+      }
+    }
+    auto& origins = origins_[static_cast<std::size_t>(output.region.buffer)];
+    const auto first = origins.begin() + output.region.offset;
+    std::fill(first, first + output.region.bytes, -1);
+  }
+}
+
 void Interpreter::vector(const Command& command) {
   const workloads::Operator& op = graph_.operators[static_cast<std::size_t>(command.op)];
+  if (workloads::is_gemm(op)) return convert(command, op);
   site_of(command);
   VectorSite& site = sites_.at(command.op);
   const std::size_t parameters = op.parameters.empty() ? 0 : 1;

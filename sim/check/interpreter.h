@@ -51,6 +51,8 @@ class Interpreter {
   void compare(const hw::Command& command, std::int64_t address, std::int64_t bytes);
   void gemm(const hw::Command& command);
   void vector(const hw::Command& command);
+  void convert(const hw::Command& command, const workloads::Operator& op);
+  double sum_of(const hw::TileOperand& sums, std::int64_t row, std::int64_t col, bool floats) const;
   void vector_row(const hw::Command& command, const VectorSite& site, std::int64_t row);
   bool read_row(const hw::Command& command, const VectorSite& site, std::int64_t row,
                 RowSlice& slice);
@@ -81,6 +83,7 @@ class Interpreter {
   Numbers numbers_;
   const HappensBefore& order_;
   FaultLog& faults_;
+  const std::int64_t block_;  // columns of a result block of the hardware loop; 0: no loop
   Bytes dram_;
   std::vector<Bytes> buffers_;
   std::vector<std::vector<std::int64_t>> origins_;  // by buffer and byte: -1 when computed

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "sim/check/accesses.h"
 #include "sim/check/data_flow.h"
 #include "sim/check/numerics.h"
 #include "sim/check/reference.h"
@@ -30,7 +31,8 @@ std::vector<std::int64_t> first_columns(const std::vector<ViewAddresses>& views,
 
 void DataFlow::vector(const Command& command, OperatorExecution& execution) {
   const workloads::Operator& site = *execution.site;
-  if (workloads::is_gemm(site) || command.vector.operations != operations_of(site)) {
+  if (workloads::is_gemm(site)) return convert(command, execution);
+  if (command.vector.operations != operations_of(site)) {
     return fault(FaultKind::kOutputs, command.id, "has other operations than its operator");
   }
   const std::size_t parameters = site.parameters.empty() ? 0 : 1;
@@ -42,6 +44,68 @@ void DataFlow::vector(const Command& command, OperatorExecution& execution) {
   if (parameters > 0 && !check_parameters(command, execution)) return;
   if (!seen_whole_rows(command, execution, window)) return;
   write_outputs(command, execution, window);
+}
+
+/// The epilogue of a Gemm as a command of its own: finishes results block by block.
+void DataFlow::convert(const Command& command, const OperatorExecution& execution) {
+  const hw::VectorCommand& vector = command.vector;
+  if (!is_epilogue_of(*execution.site, vector.operations)) {
+    return fault(FaultKind::kOutputs, command.id, "has other operations than its operator");
+  }
+  const bool one_each = vector.inputs.size() == 1 && vector.outputs.size() == 1 &&
+                        vector.inputs[0].rows == vector.rows &&
+                        vector.inputs[0].cols == vector.outputs[0].cols;
+  if (!one_each || vector.outputs[0].bits != execution.out().bits()) {
+    return fault(FaultKind::kOutputs, command.id, "leaves results of another shape or width");
+  }
+  const std::vector<TileOperand> sums = blocks_of(vector.inputs[0], block_);
+  const std::vector<TileOperand> outputs = blocks_of(vector.outputs[0], block_);
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    if (!convert_block(command, execution, sums[i], outputs[i])) return;
+  }
+}
+
+/// All rows are those of one result tile, and no product is missing.
+bool DataFlow::convert_block(const Command& command, const OperatorExecution& execution,
+                             const TileOperand& sums, const TileOperand& output) {
+  std::shared_ptr<Content> finished;
+  for (std::int64_t row = 0; row < sums.rows; ++row) {
+    const Stretch source =
+        stretch(sums.region.buffer, sums.region.offset + row * sums.pitch, sums.pitch);
+    const Content* content = source.content;
+    const bool whole = belongs(content, execution) && content->kind == Content::Kind::kResults &&
+                       content->partial && source.bit == 0 && source.bytes == sums.pitch &&
+                       content->bits == sums.bits;
+    if (!whole) {
+      fault(FaultKind::kOutputs, command.id, "finishes what are no partial sums of its operator");
+      return false;
+    }
+    const int products = content->products[static_cast<std::size_t>(source.row)];
+    if (!execution.products.complete(products, execution.site->k)) {
+      fault(FaultKind::kMacs, command.id,
+            "finishes results that lack products (row " +
+                std::to_string(content->first.row + source.row) + ")");
+      return false;
+    }
+    if (!finished) {
+      finished = std::make_shared<Content>(*content);
+      finished->first.row += source.row;
+    }
+    const ElementPlace& first = finished->first;
+    if (content->first.matrix != first.matrix || content->first.col != first.col ||
+        content->first.row + source.row != first.row + row) {
+      fault(FaultKind::kOutputs, command.id, "finishes rows that are no tile of its result");
+      return false;
+    }
+  }
+  finished->maker = command.id;
+  finished->partial = false;
+  finished->products.clear();
+  finished->base = output.region.offset;
+  finished->pitch = output.pitch;
+  finished->bits = output.bits;
+  place_rows(output, finished);
+  return true;
 }
 
 /// The DRAM address of the first byte of a row; nullopt when it was not loaded.

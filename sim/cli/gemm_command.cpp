@@ -52,7 +52,8 @@ GemmRequest gemm_request(const CommandLine& line) {
   GemmRequest request;
   request.shape = parse_gemm_shape(line.subjects[0]);
   if (!line.dataflow.empty()) request.dataflow = parse_dataflow(line.dataflow);
-  request.resident = line.resident;
+  request.computed = line.fidelity == "pe";
+  request.resident = line.resident || request.computed;
   request.accumulate = line.accumulate;
   request.machine = load_machine_run(line.hardware[0], line.sets);
   if (!line.precision.empty()) set_precision(request.machine, line.precision);
@@ -63,14 +64,14 @@ GemmRequest gemm_request(const CommandLine& line) {
 
 void gemm_command(const CommandLine& line) {
   const PreparedGemm gemm = prepare_gemm(gemm_request(line));
-  const bool analytical = line.fidelity == "analytical";
+  const bool simulated = line.fidelity == "transaction";
   HostFigures host;
-  const Report report = analytical              ? analytical_gemm(gemm)
+  const Report report = simulated               ? simulate_gemm(gemm, &host)
                         : line.fidelity == "pe" ? pe_gemm(gemm)
-                                                : simulate_gemm(gemm, &host);
+                                                : analytical_gemm(gemm);
   if (line.format == "json") {
     write_stdout(gemm_json(report).dump(2) + "\n");
-    if (!analytical) std::cerr << host_footer(host);
+    if (simulated) std::cerr << host_footer(host);
     return;
   }
   write_stdout(gemm_text(report, {text_width(line.width), line.all, use_color()}));

@@ -127,7 +127,8 @@ void add_gemm_options(po::options_description& options, CommandLine& line) {
   add("accumulate", po::bool_switch(&line.accumulate),
       "add to what the accumulators hold (with --resident)");
   add("fidelity", po::value(&line.fidelity)->value_name("FIDELITY"),
-      "transaction | pe | analytical (default: transaction)");
+      "transaction | pe (PE by PE, with numbers; implies --resident) | analytical (default: "
+      "transaction)");
 }
 
 void add_validate_options(po::options_description& options, CommandLine& line) {

@@ -1,6 +1,7 @@
 #include "sim/lowering/loop_lowering.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tessera::sim {
 namespace {
@@ -48,8 +49,6 @@ bool LoopLowering::emit() {
   if (first_k) ++results_;
   a_.loaded = b_.loaded = 0;
   stationary_ = {};
-  const int ahead = writer_.hardware().sequencer.loop.tiles_in_flight;
-  if (tile_ >= ahead) writer_.wait_also(stored_[static_cast<std::size_t>(tile_ - ahead)]);
   walk_tile();
   if (k_.at == k_.tiles() - 1) store_results();
   stored_.push_back(writer_.last_id());
@@ -142,7 +141,17 @@ hw::Region LoopLowering::block_region(const Operand& operand, std::int64_t row, 
           rows * bytes_of(last - first, operand.bits)};
 }
 
+/// Of two operands on one queue the first load waits for both.
+void LoopLowering::wait_for_room(const Operand& operand) {
+  const Operand& other = &operand == &a_ ? b_ : a_;
+  const int ahead = writer_.hardware().sequencer.loop.tiles_in_flight;
+  if (tile_ < ahead || operand.loaded > 0) return;
+  if (other.loaded > 0 && other.queue == operand.queue) return;
+  writer_.wait_also(stored_[static_cast<std::size_t>(tile_ - ahead)]);
+}
+
 void LoopLowering::write_load(Operand& operand) {
+  wait_for_room(operand);
   const BlockLoad load = load_at(operand, operand.loaded++);
   TileWindow window;
   window.batch = instance_;
@@ -204,14 +213,20 @@ void LoopLowering::write_gemm(const Block& at) {
   gemm.c = result_at(at.m, at.n, gemm.n);
   gemm.precision = hw::precision_pair(b_.bits, a_.bits);
   gemm.accumulate = k_.at > 0 || at.k > 0;
-  if (mapping_.dataflow != hw::Dataflow::kOutputStationary) {
-    const hw::Region& stays = a_stays_ ? gemm.a.region : gemm.b.region;
-    gemm.keeps_stationary = stays.bytes == stationary_.bytes &&
-                            stays.offset == stationary_.offset &&
-                            stays.buffer == stationary_.buffer;
-    stationary_ = stays;
-  }
+  gemm.keeps_stationary = keeps(gemm);
   writer_.gemm(std::move(gemm));
+}
+
+/// The whole stationary block of the Gemm ahead is this one's, and still in the array.
+bool LoopLowering::keeps(const hw::GemmCommand& gemm) {
+  if (mapping_.dataflow == hw::Dataflow::kOutputStationary) return false;
+  const hw::ArrayConfig& array = writer_.hardware().array;
+  const bool one_fold =
+      gemm.k <= array.rows && (a_stays_ ? gemm.m : gemm.n) <= hw::block_cols(array);
+  const hw::Region& stays = a_stays_ ? gemm.a.region : gemm.b.region;
+  const hw::Region ahead = std::exchange(stationary_, stays);
+  return one_fold && stays.bytes == ahead.bytes && stays.offset == ahead.offset &&
+         stays.buffer == ahead.buffer;
 }
 
 void LoopLowering::store_results() {
@@ -240,12 +255,25 @@ void LoopLowering::store_block(std::int64_t m, std::int64_t n, std::int64_t wide
   staged.region = {slots.buffer, slots.at(stores_++ % slots.count), staged.rows * staged.pitch};
   convert.outputs = {staged};
   writer_.vector(std::move(convert));
+  // Rows that lie apart in DRAM (grouped heads) leave block by block, as they are loaded.
+  const std::int64_t step = site_.op.outputs[0].group.count > 1 ? n_.block : columns;
+  for (std::int64_t at = 0; at < columns; at += step) {
+    hw::TileOperand part = staged;
+    part.cols = std::min(step, columns - at);
+    part.region.offset += part.rows * bytes_of(at, output_bits_);
+    part.region.bytes = part.rows * bytes_of(part.cols, output_bits_);
+    write_store(part, m, first + at);
+  }
+}
+
+/// Rows of block m, columns of the tile from `first` on, as they lie in a staging slot.
+void LoopLowering::write_store(const hw::TileOperand& staged, std::int64_t m, std::int64_t first) {
   TileWindow window;
   window.batch = instance_;
   window.row = m_.first() + m * m_.block;
   window.rows = staged.rows;
   window.col = n_.first() + first;
-  window.cols = columns;
+  window.cols = staged.cols;
   writer_.store_blocks(site_.op.outputs[0], window, staged.region,
                        bytes_of(n_.block, output_bits_));
 }

@@ -9,11 +9,13 @@ namespace tessera::sim {
 
 /// Walks instances and tiles (m, n, k from outer to inner). Inside a tile Gemms run over k, n, m
 /// from outer to inner, blocks of at most loop.m x loop.k x loop.n; a block of the stationary
-/// operand stays for the Gemms that share it. An operand lies on chip block by block. Load commands
-/// take rows of one block and `loop.row` bytes of each; the operand whose next block lies at the
-/// smaller k goes first, of two at the same k the streamed one, but for the very first load, which
-/// is of the stationary one. Results leave once their last k is done: a vector command through the
-/// staging slots and a store, `loop.row` bytes a row, columns outside, rows inside.
+/// operand stays for the Gemms that share it, where the array holds all of it. An operand lies on
+/// chip block by block. Load commands take rows of one block and `loop.row` bytes of each; the
+/// operand whose next block lies at the smaller k goes first, of two at the same k the streamed
+/// one, but for the very first load, which is of the stationary one. Results leave once their last
+/// k is done: a vector command through the staging slots and a store, `loop.row` bytes a row,
+/// columns outside, rows inside. The first load of a tile on each queue waits until the tile
+/// `loop.tiles_in_flight` before it is stored.
 class LoopLowering : public OperatorLowering {
  public:
   LoopLowering(CommandWriter& writer, const OperatorSite& site);
@@ -58,14 +60,17 @@ class LoopLowering : public OperatorLowering {
   std::int64_t loads_of(const Operand& operand) const;
   BlockLoad load_at(const Operand& operand, std::int64_t index) const;
   std::int64_t k_of(const Operand& operand, std::int64_t index) const;
+  void wait_for_room(const Operand& operand);
   void write_load(Operand& operand);
   hw::Region block_region(const Operand& operand, std::int64_t row, std::int64_t col,
                           std::int64_t cols) const;
   hw::TileOperand operand_at(const Operand& operand, std::int64_t row, std::int64_t col) const;
   hw::TileOperand result_at(std::int64_t m, std::int64_t n, std::int64_t columns) const;
   void write_gemm(const Block& gemm);
+  bool keeps(const hw::GemmCommand& gemm);
   void store_results();
   void store_block(std::int64_t m, std::int64_t n, std::int64_t wide);
+  void write_store(const hw::TileOperand& staged, std::int64_t m, std::int64_t first);
 
   CommandWriter& writer_;
   OperatorSite site_;

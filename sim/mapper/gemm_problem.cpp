@@ -1,8 +1,10 @@
 #include "sim/mapper/gemm_problem.h"
 
+#include <array>
 #include <numeric>
 #include <sstream>
 
+#include "sim/mapper/gemm_search.h"
 #include "sim/mapper/mapper.h"
 
 namespace tessera::sim {
@@ -38,6 +40,20 @@ double throughput_of(const hw::HardwareConfig& hardware, const std::string& who,
   std::string known;
   for (const auto& entry : table) known += (known.empty() ? "" : ", ") + entry.first;
   throw MappingError(who + ": the array cannot run " + pair + "; it runs " + known);
+}
+
+/// Blocks of a hardware loop lie one behind the other: each begins on a whole byte.
+void require_whole_blocks(const GemmProblem& problem, const hw::HardwareLoop& loop,
+                          const std::string& who) {
+  if (!loop.exists()) return;
+  const std::array<std::int64_t, 3> grains = tile_grains(problem);
+  const std::array<std::int64_t, 3> blocks{loop.m, loop.k, loop.n};
+  for (std::size_t i = 0; i < 3; ++i) {
+    if (blocks[i] % grains[i] == 0) continue;
+    throw MappingError(who + ": sequencer.loop." + "mkn"[i] + " = " + std::to_string(blocks[i]) +
+                       " is no multiple of " + std::to_string(grains[i]) +
+                       ": its blocks would not start on whole bytes");
+  }
 }
 
 }  // namespace
@@ -90,6 +106,7 @@ GemmProblem gemm_problem(const workloads::Graph& graph, const workloads::Operato
     require_operation(hardware, qualified_name(op), step.operation);
     problem.epilogue.push_back(step.operation);
   }
+  require_whole_blocks(problem, hardware.sequencer.loop, qualified_name(op));
   return problem;
 }
 

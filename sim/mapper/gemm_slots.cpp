@@ -14,6 +14,13 @@ Bytes tile_bytes(const OperandLayout& layout, std::int64_t rows, std::int64_t co
                            : rows * row_bytes(cols, layout.bits);
 }
 
+/// Of a hardware loop: what one store command carries, `row` bytes of a row or a whole block.
+Bytes staging_bytes(const hw::HardwareLoop& loop, const OperandLayout& out, const TileShape& tile) {
+  const Bytes block = row_bytes(std::min(loop.n, tile.n), out.bits);
+  return std::min(loop.m, tile.m) *
+         std::min(std::max(loop.row, block), row_bytes(tile.n, out.bits));
+}
+
 /// Fewest elements that fill whole bytes.
 std::int64_t byte_grain(int bits) { return 8 / std::gcd(bits, 8); }
 
@@ -27,7 +34,7 @@ SlotPlan slot_plan(const GemmContext& context, hw::Dataflow dataflow, const Tile
   plan.bytes = {tile_bytes(p.a, tile.m, tile.k), tile_bytes(p.b, tile.k, tile.n),
                 tile_bytes(p.partial, tile.m, tile.n), tile_bytes(p.out, tile.m, tile.n)};
   const hw::HardwareLoop& loop = context.hardware.sequencer.loop;
-  if (loop.exists()) plan.bytes[3] = std::min(loop.m, tile.m) * std::min(loop.row, plan.bytes[3]);
+  if (loop.exists()) plan.bytes[3] = staging_bytes(loop, p.out, tile);
   plan.buffer = {a_stays ? roles.stationary : roles.activations,
                  a_stays ? roles.activations : roles.stationary, roles.accumulators, roles.outputs};
   for (std::size_t i = 0; i < 4; ++i) {

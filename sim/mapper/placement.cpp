@@ -1,5 +1,7 @@
 #include "sim/mapper/placement.h"
 
+#include <algorithm>
+
 namespace tessera::sim {
 namespace {
 
@@ -37,21 +39,35 @@ std::vector<Slot*> used_slots(Plan& plan) {
 }
 
 /// Gives the slots of each tile its share of the buffer: at the bottom, or at the top.
-void divide(Slots& slots, Bytes capacity, Bytes width, bool at_top) {
-  slots.stride = capacity / slots.count / width * width;
+void divide(Slots& slots, const hw::HardwareConfig& hardware, bool at_top) {
+  const hw::BufferConfig& buffer = hardware.buffers[static_cast<std::size_t>(slots.buffer)];
+  slots.stride = buffer.capacity / slots.count / buffer.width * buffer.width;
   slots.offset = at_top ? slots.stride - slots.bytes : 0;
 }
 
-void place_loop(GemmMapping& gemm, const hw::HardwareConfig& hardware) {
-  const auto buffer = [&](const Slots& slots) -> const hw::BufferConfig& {
-    return hardware.buffers[static_cast<std::size_t>(slots.buffer)];
-  };
-  const auto place = [&](Slots& slots, bool at_top) {
-    divide(slots, buffer(slots).capacity, buffer(slots).width, at_top);
-  };
-  place(gemm.a, false);
-  place(gemm.b, gemm.a.buffer == gemm.b.buffer);
-  place(gemm.accumulators, false);
+bool all_apart(const std::vector<Slots*>& slots) {
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (slots[i]->buffer == slots[j]->buffer && !apart(*slots[i], *slots[j])) return false;
+    }
+  }
+  return true;
+}
+
+/// Divides the buffers among the slots of a hardware loop, all but the staging slots, where that
+/// keeps them apart. The slots that are left to place.
+std::vector<Slots*> place_loop(OperatorPlan& plan, const hw::HardwareConfig& hardware) {
+  GemmMapping& gemm = plan.gemm;
+  const bool one_buffer = gemm.a.buffer == gemm.b.buffer;
+  divide(gemm.a, hardware, false);
+  divide(gemm.b, hardware, one_buffer);
+  divide(gemm.accumulators, hardware, false);
+  const bool staging_alone = gemm.outputs.buffer != gemm.a.buffer &&
+                             gemm.outputs.buffer != gemm.b.buffer &&
+                             gemm.outputs.buffer != gemm.accumulators.buffer;
+  if (staging_alone && all_apart({&gemm.a, &gemm.b, &gemm.accumulators})) return {&gemm.outputs};
+  for (Slots* slots : {&gemm.a, &gemm.b, &gemm.accumulators}) slots->stride = 0;
+  return slots_of(plan);
 }
 
 }  // namespace
@@ -62,15 +78,25 @@ std::vector<const Slots*> slots_of(const OperatorPlan& plan) {
   return used_slots<const OperatorPlan, const Slots>(plan);
 }
 
+bool apart(const Slots& x, const Slots& y) {
+  if (x.end() <= y.offset || y.end() <= x.offset) return true;
+  for (int i = 0; i < x.count; ++i) {
+    // The first slot of y that does not end in front of slot i.
+    const Bytes begin = x.at(i), end = begin + x.bytes;
+    const std::int64_t first = std::max<std::int64_t>(0, (begin - y.offset - y.bytes) / y.step());
+    for (std::int64_t j = first; j < y.count && y.at(j) < end; ++j) {
+      if (y.at(j) + y.bytes > begin) return false;
+    }
+  }
+  return true;
+}
+
 void place_slots(std::vector<OperatorPlan>& operators, const hw::HardwareConfig& hardware) {
   std::vector<Bytes> cursors(hardware.buffers.size(), 0);
   const bool loop = hardware.sequencer.loop.exists();
   for (OperatorPlan& plan : operators) {
     std::vector<Slots*> slots = slots_of(plan);
-    if (loop && plan.is_gemm) {
-      place_loop(plan.gemm, hardware);
-      slots = {&plan.gemm.outputs};
-    }
+    if (loop && plan.is_gemm) slots = place_loop(plan, hardware);
     for (std::size_t i = 0; i < hardware.buffers.size(); ++i) {
       place_in(slots, static_cast<int>(i), hardware.buffers[i].capacity, cursors[i]);
     }

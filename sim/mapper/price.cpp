@@ -303,7 +303,8 @@ Cycles cycles_of_banks(const GemmContext& context, const OperandBuffers& operand
 
 GemmContext::GemmContext(const GemmProblem& gemm, const hw::HardwareConfig& config)
     : problem(gemm), hardware(config), rates(machine_rates(config)), roles(role_buffers(config)) {
-  in_place = roles.accumulators == roles.outputs && gemm.partial.bits == gemm.out.bits;
+  in_place = roles.accumulators == roles.outputs && gemm.partial.bits == gemm.out.bits &&
+             !config.sequencer.loop.exists();
   for (const hw::Dataflow dataflow : config.array.dataflows) {
     const OperandBuffers operands = operand_buffers(*this, dataflow);
     const auto peak = hw::peak_accesses(config.array, dataflow, operands.widths);

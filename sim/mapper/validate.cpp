@@ -50,20 +50,6 @@ void check_slots(const std::string& who, const char* what, const Slots& slots, h
               " are not inside buffer '" + buffer.name + "' of " + number(buffer.capacity));
 }
 
-/// No slot of one shares a byte with a slot of the other.
-bool apart(const Slots& x, const Slots& y) {
-  if (x.end() <= y.offset || y.end() <= x.offset) return true;
-  for (int i = 0; i < x.count; ++i) {
-    // The first slot of y that does not end in front of slot i.
-    const Bytes begin = x.at(i), end = begin + x.bytes;
-    const std::int64_t first = std::max<std::int64_t>(0, (begin - y.offset - y.bytes) / y.step());
-    for (std::int64_t j = first; j < y.count && y.at(j) < end; ++j) {
-      if (y.at(j) + y.bytes > begin) return false;
-    }
-  }
-  return true;
-}
-
 void check_no_overlap(const std::string& who, const OperatorPlan& plan) {
   const std::vector<const Slots*> slots = slots_of(plan);
   for (std::size_t i = 0; i < slots.size(); ++i) {

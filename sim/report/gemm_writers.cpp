@@ -15,7 +15,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-bool is_analytical(const Report& report) { return report.fidelity == "analytical"; }
+/// Of other fidelities a report knows the sum of the cycles, not who owns them.
+bool is_simulated(const Report& report) { return report.fidelity == "transaction"; }
 
 bool asked(const Report& report, const char* what) {
   return report.config.contains("gemm") && report.config.at("gemm").value(what, false);
@@ -106,12 +107,33 @@ std::string dram(const Report& report, const TextOptions& options) {
   if (asked(report, "resident")) return "";
   std::vector<std::string> parts{grouped(m.dram_bytes) + " B moved",
                                  grouped(m.least_dram_bytes) + " B least"};
-  if (!is_analytical(report)) {
+  if (is_simulated(report)) {
     const double rate = ratio(static_cast<double>(m.dram_bytes), report.totals.time_s);
     parts.push_back(fmt::format("{} of {} GB/s", significant(1e-9 * rate, 3),
                                 significant(1e-9 * report.dram_peak_bytes_per_second, 3)));
   }
   return flow(" DRAM        ", parts, options.width);
+}
+
+/// What the PEs did, and that the numbers are right: a wrong product has no report.
+std::string product(const Report& report, const TextOptions& options) {
+  const ComputedProduct& pes = *report.computed;
+  const auto cycle = [](const char* what, Cycles at) { return what + grouped(at); };
+  return flow(" array       ",
+              {cycle("first row enters in cycle ", pes.first_row),
+               cycle("last row is in after ", pes.rows_end),
+               cycle("last result is out after ", pes.completed)},
+              options.width) +
+         flow(" product     ",
+              {fmt::format("{} results of random operands (seed {})", grouped(pes.results),
+                           pes.seed),
+               "all equal a plain matrix product"},
+              options.width);
+}
+
+Json product_json(const ComputedProduct& pes) {
+  return {{"seed", pes.seed},           {"results", pes.results},   {"wrong", 0},
+          {"first_row", pes.first_row}, {"rows_end", pes.rows_end}, {"completed", pes.completed}};
 }
 
 /// Of an operator's row, what a closed form knows.
@@ -129,9 +151,11 @@ Json known_in_closed_form(const Json& row) {
 
 std::string gemm_text(const Report& report, const TextOptions& options) {
   std::string text = head(report, options) + answer(report, options) + bounds(report, options);
-  if (!is_analytical(report)) text += causes(report, options);
+  if (is_simulated(report)) text += causes(report, options);
   text += mapping(report, options) + dram(report, options);
-  if (is_analytical(report)) {
+  if (report.computed) {
+    text += product(report, options);
+  } else if (!is_simulated(report)) {
     text += flow(" MODEL       ", {"a closed form: who owns the cycles takes a simulation"},
                  options.width);
   }
@@ -140,7 +164,7 @@ std::string gemm_text(const Report& report, const TextOptions& options) {
 
 Json gemm_json(const Report& report) {
   Json json = report_json(report);
-  if (!is_analytical(report)) return json;
+  if (is_simulated(report)) return json;
   Json known;
   known["schema"] = "tessera-gemm/1";
   for (const char* key :
@@ -148,6 +172,7 @@ Json gemm_json(const Report& report) {
     known[key] = json.at(key);
   }
   known["operators"] = Json::array({known_in_closed_form(json.at("operators").at(0))});
+  if (report.computed) known["product"] = product_json(*report.computed);
   return known;
 }
 

@@ -11,7 +11,7 @@ namespace tessera::sim {
 std::string gemm_text(const Report& report, const TextOptions& options);
 
 /// report.json as it is; of an analytical report the subset that a closed form knows, with the same
-/// names, as schema tessera-gemm/1 (docs/report.md).
+/// names, as schema tessera-gemm/1 (docs/report.md); of the PEs the same and `product`.
 nlohmann::ordered_json gemm_json(const Report& report);
 
 }  // namespace tessera::sim

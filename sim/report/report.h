@@ -97,6 +97,13 @@ struct BufferSummary {
   std::string first_size_that_changes;  // e.g. "1 MiB: MLP_FC2 moves 20.4 MB"; empty: not computed
 };
 
+/// Fidelity pe: all results of the array, held against a plain product.
+struct ComputedProduct {
+  std::uint64_t seed = 0;                             // of the operands
+  std::int64_t results = 0;                           // compared, all equal
+  Cycles first_row = 0, rows_end = 0, completed = 0;  // of the array alone
+};
+
 struct Report {
   std::string tool_version, model_version, run_name, precision, hardware_name, fidelity;
   nlohmann::ordered_json config;
@@ -110,6 +117,7 @@ struct Report {
   std::int64_t dram_bursts = 0;
   double peak_macs_per_cycle = 0, core_hz = 0, dram_peak_bytes_per_second = 0;
   std::vector<std::string> model_notes;  // what the model leaves out
+  std::optional<ComputedProduct> computed;
 };
 
 /// One simulated line of the "it would take" table.

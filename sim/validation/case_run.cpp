@@ -84,12 +84,27 @@ std::string named_hardware(const ReferenceCase& reference,
   return "";
 }
 
+std::string way_to_name(const ReferenceCase& reference) {
+  return fmt::format(" (--hardware {}=NAME runs it on NAME)", reference.engine);
+}
+
+/// The machine of the row's engine. Throws NotComparable that says how to name one.
+const RunConfig& own_machine(const ReferenceCase& reference, const EngineRule& rule,
+                             const std::vector<std::string>& sets, Machines& machines) {
+  const std::vector<std::string> names = presets_of(rule, reference);
+  if (names.empty()) throw NotComparable("this build has no machine" + way_to_name(reference));
+  try {
+    return machines.find(names, sets);
+  } catch (const NotComparable& error) {
+    throw NotComparable(error.what() + way_to_name(reference));
+  }
+}
+
 /// Throws NotComparable for an engine that is neither known nor given a machine.
 EngineRule required_rule(const ReferenceCase& reference, const std::string& hardware) {
   const EngineRule* known = rule_of(reference);
   if (known == nullptr && hardware.empty()) {
-    throw NotComparable(fmt::format("the engine is not known (--hardware {}=NAME runs it on NAME)",
-                                    reference.engine));
+    throw NotComparable("the engine is not known" + way_to_name(reference));
   }
   const EngineRule rule = known == nullptr ? own_engine_rule(reference) : *known;
   if (rule.scenario == Scenario::kNotBuilt) throw NotComparable(rule.reason);
@@ -163,7 +178,8 @@ std::string Machines::known(const std::vector<std::string>& names) {
     }
   }
   if (names.size() == 1 && names[0].find('*') == std::string::npos) return names[0];
-  throw NotComparable(fmt::format("there is no hardware called '{}'", names.back()));
+  throw NotComparable(fmt::format(
+      "there is no hardware called '{}' (--hardware ENGINE=NAME names one)", names.back()));
 }
 
 std::vector<hw::Command> block_loads(const hw::HardwareConfig& hardware, const hw::GemmShape& shape,
@@ -180,11 +196,10 @@ CaseRun prepare_case(const ReferenceCase& reference, const std::vector<HardwareO
   const std::string hardware = named_hardware(reference, overrides);
   const EngineRule rule = required_rule(reference, hardware);
   try {
-    const std::vector<std::string> names =
-        hardware.empty() ? presets_of(rule, reference) : std::vector<std::string>{hardware};
     const std::vector<std::string> sets =
         rule.sets ? rule.sets(reference) : std::vector<std::string>{};
-    const RunConfig& machine = machines.find(names, sets);
+    const RunConfig& machine = hardware.empty() ? own_machine(reference, rule, sets, machines)
+                                                : machines.find({hardware}, sets);
     CaseRun run = rule.scenario == Scenario::kLoads ? loads_run(reference, machine)
                                                     : product_run(reference, rule, machine);
     run.printed_less = rule.printed_less;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -136,7 +137,7 @@ EngineRule gemmini(const char* pattern, Scenario scenario) {
   rule.pattern = pattern;
   rule.scenario = scenario;
   rule.presets = {"gemmini_{rows}x{cols}"};
-  rule.other_build = {"gemmini_{rows}x{cols}_small"};
+  rule.small_build = {"gemmini_{rows}x{cols}_small"};
   return rule;
 }
 
@@ -203,13 +204,36 @@ EngineRule dram() {
   return rule;
 }
 
-/// Rows of a build that is not the published default say so in the engine's name or in the notes.
-bool is_other_build(const Case& row) {
-  const std::string text = row.engine + " " + row.notes.text();
-  for (const char* word : {"small", "b64", "64KiB", "startup=14", "build="}) {
-    if (text.find(word) != std::string::npos) return true;
-  }
-  return false;
+enum class Build { kDefault, kSmall, kUnknown };
+
+std::string lowercase(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+/// What stands between an engine's size and its scenario: "s" of gemmini16s_loop, "64k" of
+/// gemmini16_64k_array, "" of gemmini16_loop.
+std::string build_word(const std::string& engine) {
+  const std::string family = "gemmini";
+  std::string word = engine.substr(family.size(), engine.rfind('_') - family.size());
+  word.erase(0, word.find_first_not_of("0123456789"));
+  word.erase(0, word.find_first_not_of('_'));
+  return lowercase(word);
+}
+
+/// Gemmini's builds: the published default says nothing; the one of half the scratchpad and its own
+/// start-up says so in the engine's name or in the notes.
+Build gemmini_build(const Case& row) {
+  static const std::set<std::string> kSmallWords{"s", "small", "c", "64k", "64kib", "b64"};
+  const Notes& notes = row.notes;
+  const bool small_notes = notes.value("startup") == "14" || notes.value("build") == "small" ||
+                           notes.value("spad") == "64KiB" || notes.has("spad 64KiB");
+  const std::string word = build_word(row.engine);
+  if (kSmallWords.count(word) != 0) return Build::kSmall;
+  if (!word.empty()) return Build::kUnknown;
+  if (small_notes) return Build::kSmall;
+  return notes.has("build") && notes.value("build") != "default" ? Build::kUnknown
+                                                                 : Build::kDefault;
 }
 
 std::string filled(std::string name, const Case& row) {
@@ -255,19 +279,17 @@ EngineRule own_engine_rule(const ReferenceCase& reference) {
 }
 
 std::vector<std::string> presets_of(const EngineRule& rule, const ReferenceCase& reference) {
-  const bool other = !rule.other_build.empty() && is_other_build(reference);
+  const Build build = rule.small_build.empty() ? Build::kDefault : gemmini_build(reference);
+  if (build == Build::kUnknown) return {};
   std::vector<std::string> names;
-  for (const std::string& name : other ? rule.other_build : rule.presets) {
+  for (const std::string& name : build == Build::kSmall ? rule.small_build : rule.presets) {
     names.push_back(filled(name, reference));
   }
   return names;
 }
 
 std::string dataflow_of(const ReferenceCase& reference) {
-  std::string name;
-  for (const char c : reference.dataflow.substr(0, reference.dataflow.find('-'))) {
-    name += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  }
+  const std::string name = lowercase(reference.dataflow.substr(0, reference.dataflow.find('-')));
   return name.empty() ? "ws" : name;
 }
 

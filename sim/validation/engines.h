@@ -44,7 +44,8 @@ struct EngineRule {
   /// Hardware that may stand for it, the first known one is taken. {rows}, {cols}, {dataflow} are
   /// the row's; a trailing `*` is the first name that begins so.
   std::vector<std::string> presets;
-  std::vector<std::string> other_build;  // the same for rows whose name or notes tell of it
+  /// Gemmini: the same for rows whose name or notes tell of the build of 64 KiB. Empty: one build.
+  std::vector<std::string> small_build;
   std::string precision = "w8a8";
   bool accumulate = false;
   bool by_dataflow = false;        // every dataflow is a line of its own
@@ -66,7 +67,8 @@ const EngineRule* rule_of(const ReferenceCase& reference);
 /// `_array` (resident), `_dma` (loads), else memory to memory; the width by `dtype`; no target.
 EngineRule own_engine_rule(const ReferenceCase& reference);
 
-/// Names of hardware that may stand for the row, in order, placeholders filled in.
+/// Names of hardware that may stand for the row, in order, placeholders filled in; none where the
+/// row is of a build that has no machine.
 std::vector<std::string> presets_of(const EngineRule& rule, const ReferenceCase& reference);
 
 /// "ws", "os" or "is" of "WS", "OS-semi"; "ws" when the row gives none.

@@ -1,9 +1,11 @@
 // One product without a workload file: values in, values out, and the command line.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
 #include "sim/config/config.h"
 #include "sim/gemm_run.h"
+#include "sim/simulation/product.h"
 #include "tests/support/command_line.h"
 #include "tests/support/tiny_machine.h"
 
@@ -146,6 +148,98 @@ TEST_CASE("a PE by PE run is refused above a billion MACs with an estimate of it
   CHECK_THROWS_WITH(check_pe_size(array, flow, {1001, 1000, 1000}),
                     Contains("1001x1000x1000 has 1001000000 of them, more than 1000000000") &&
                         Contains("it would take about"));
+}
+
+// ------------------------------------------------------------------------------------ PE by PE
+
+TEST_CASE("one wrong number of a product is found and named") {
+  Product product = random_product({3, 5, 4}, {8, 8, 16}, true, 7);
+  Matrix results = plain_product(product);
+  CHECK_NOTHROW(check_product(product, results));
+  const std::int64_t right = results[6];
+  results[6] += 1;
+  results[9] = -results[9] - 1;
+  CHECK_THROWS_WITH(check_product(product, results),
+                    "2 of 12 results of the array are wrong: the first, C[1][2], is " +
+                        std::to_string(right + 1) + ", the product has " + std::to_string(right));
+  results.pop_back();
+  CHECK_THROWS_AS(check_product(product, results), WrongProduct);
+}
+
+TEST_CASE("a plain product is rows times columns plus what was there") {
+  CHECK(plain_product({{2, 2, 1}, {1, 2, 3, 4}, {5, 6}, {100, 200}}) ==
+        Matrix{100 + 5 + 12, 200 + 15 + 24});
+  const Product product = random_product({40, 40, 40}, {4, 8, 16}, false, 1);
+  CHECK(*std::min_element(product.a.begin(), product.a.end()) == -8);
+  CHECK(*std::max_element(product.a.begin(), product.a.end()) == 7);
+  CHECK(*std::min_element(product.b.begin(), product.b.end()) == -128);
+  CHECK(product.c.empty());
+}
+
+TEST_CASE("the PEs the machine and the closed form take the same cycles for a resident product") {
+  struct Engine {
+    const char* hardware;
+    std::vector<const char*> dataflows;
+  };
+  const std::vector<Engine> engines{{"gemmini_16x16", {"ws", "os"}},
+                                    {"gemmini_8x8", {"ws", "os"}},
+                                    {"axis_sa", {"os"}},
+                                    {"edge_32x32", {"ws", "os"}},
+                                    {"tiny_8x8", {"ws", "os", "is"}}};
+  for (const Engine& engine : engines) {
+    for (const char* dataflow : engine.dataflows) {
+      for (const char* shape : {"1x1x1", "16x16x16", "33x40x17"}) {
+        for (const char* accumulate : {"", " --accumulate"}) {
+          const std::string product = std::string(shape) + " --hardware " + engine.hardware +
+                                      " --dataflow " + dataflow + " --resident" + accumulate;
+          INFO(product);
+          const auto cycles = [&](const std::string& fidelity) {
+            return gemm_json(product + " --fidelity " + fidelity)
+                .at("operators")
+                .at(0)
+                .at("cycles")
+                .get<std::int64_t>();
+          };
+          const std::int64_t pes = cycles("pe");
+          CHECK(pes == cycles("transaction"));
+          CHECK(pes == cycles("analytical"));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("a product PE by PE is resident and says that its numbers are right") {
+  const json known = gemm_json("16x16x16 --hardware tiny_8x8 --dataflow ws --fidelity pe");
+  CHECK(known.at("schema") == "tessera-gemm/1");
+  CHECK(known.at("fidelity") == "pe");
+  CHECK(known.at("config").at("gemm").at("resident") == true);
+  CHECK_FALSE(known.at("operators").at(0).contains("attribution"));
+  const json& product = known.at("product");
+  CHECK(product.at("results") == 16 * 16);
+  CHECK(product.at("wrong") == 0);
+  // 8 rows of weights, 2 x 2 folds of 16 rows, 8 + 8 - 2 cycles of skew.
+  CHECK(product.at("first_row") == 8);
+  CHECK(product.at("rows_end") == 8 + 4 * 16);
+  CHECK(product.at("completed") == 8 + 4 * 16 + 14);
+  const Ran text = run_tessera("gemm 16x16x16 --hardware tiny_8x8 --fidelity pe --width 80");
+  CHECK(text.exit_code == 0);
+  CHECK_THAT(text.out, Contains("tiny_8x8, pe") && Contains("operands resident") &&
+                           Contains("last result is out after 86") &&
+                           Contains("256 results of random operands (seed 1)") &&
+                           Contains("all equal a plain matrix product") && !Contains("MODEL"));
+  CHECK_FALSE(gemm_json("8x8x8 --hardware tiny_8x8 --fidelity analytical").contains("product"));
+}
+
+TEST_CASE("what the PEs cannot run is said before they start") {
+  check_refused("16x16x16 --hardware edge_32x32 --fidelity pe --precision w4a4",
+                "tessera: --fidelity pe computes one MAC a PE and cycle; the array of edge_32x32 "
+                "makes 2 of w4a4 (allowed: w4a8, w8a8)");
+  CHECK_THAT(run_tessera("gemm 1024x1024x1024 --hardware edge_32x32 --fidelity pe").err,
+             StartsWith("tessera: --fidelity pe computes every MAC: 1024x1024x1024 has 1073741824 "
+                        "of them, more than 1000000000; it would take about "));
+  CHECK_THAT(run_tessera("gemm 512x512x512 --hardware edge_32x32 --fidelity pe").err,
+             StartsWith("tessera: --resident does not fit: "));
 }
 
 // ---------------------------------------------------------------------------------- command line

@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include "tests/support/command_line.h"
 
@@ -37,6 +39,15 @@ struct Bench {
                        folder.path());
   }
 };
+
+std::string page_path() { return std::string(TESSERA_SOURCE_DIR) + "/docs/validation.md"; }
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> all;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) all.push_back(line);
+  return all;
+}
 
 }  // namespace
 
@@ -123,6 +134,25 @@ TEST_CASE("an own engine is compared on its machine and judged by nobody") {
   const json result = json::parse(own.out);
   CHECK(result.at("engines").at(0).at("holds").is_null());
   CHECK(result.at("engines").at(1).at("cases").at(0).at("cycles") == 86);
+}
+
+TEST_CASE("a build of Gemmini that has no machine says how to name one") {
+  const Bench bench(
+      "gemmini16_fp16_loop,16,16,WS,16,16,16,300,\n"
+      "gemmini16s_array,16,16,WS,16,16,16,86,\n"
+      "gemmini4s_array,4,4,WS,16,16,16,86,\n");
+  const Ran ran =
+      run_tessera("validate --reference own.csv --all --width 160", bench.folder.path());
+  CHECK_THAT(ran.out, Contains("1 figure compared") &&
+                          Contains("gemmini16_fp16_loop, 1 row: this build has no machine "
+                                   "(--hardware gemmini16_fp16_loop=NAME") &&
+                          Contains("there is no hardware called 'gemmini_4x4_small' (--hardware "
+                                   "gemmini4s_array=NAME"));
+  const Ran named = run_tessera(
+      "validate --reference own.csv --hardware 'gemmini16_fp16_*=bench_8x8' "
+      "--engine 'gemmini16_fp16_*' --format json",
+      bench.folder.path());
+  CHECK(json::parse(named.out).at("compared") == 1);
 }
 
 TEST_CASE("only the engines that match are run") {
@@ -217,4 +247,24 @@ TEST_CASE("a wrong file or option of validate is one message and exit code 2") {
   check("extra", "tessera: 'tessera validate' takes no subject: what is 'extra'?");
   CHECK_THAT(run_tessera("validate --hardware axis_sa=nope", folder.path()).err,
              StartsWith("tessera: there is no hardware called 'nope'"));
+}
+
+// All figures that ship: some 12 s of the processor.
+TEST_CASE("the validation page is what validate prints and every target holds") {
+  const Ran ran = run_tessera("validate --format markdown");
+  CHECK(ran.exit_code == 0);
+  CHECK(ran.err.empty());
+  const std::vector<std::string> page = lines_of(read_text(page_path()));
+  const std::vector<std::string> printed = lines_of(ran.out);
+  for (const std::string& line : printed) {
+    INFO(line);  // else: test_regression "[.update]"
+    CHECK(std::find(page.begin(), page.end(), line) != page.end());
+  }
+  CHECK(page.size() == printed.size());
+}
+
+TEST_CASE("write the validation page", "[.update]") {
+  const Ran ran = run_tessera("validate --format markdown");
+  REQUIRE(ran.err.empty());
+  write_text(page_path(), ran.out);
 }

@@ -133,7 +133,18 @@ inline workloads::Graph random_graph(Dice& dice, const workloads::Precision& pre
   return workloads::fuse(std::move(graph), fusion);
 }
 
-/// Every pair of precisions(); small buffers, some of them shared; any number of queues.
+/// Blocks smaller and larger than the array and than a row of the DMA, edges everywhere.
+inline void add_loop(Dice& dice, hw::HardwareConfig& machine) {
+  hw::HardwareLoop& loop = machine.sequencer.loop;
+  loop.m = dice.pick(1, 6);
+  loop.k = 2 * dice.pick(1, 4);  // whole bytes of 4 bits
+  loop.n = 2 * dice.pick(1, 4);
+  loop.row = dice.pick(1, 24);
+  loop.tiles_in_flight = static_cast<int>(dice.pick(1, 3));
+}
+
+/// Every pair of precisions(); small buffers, some of them shared; any number of queues; some with
+/// a hardware loop.
 inline hw::HardwareConfig random_machine(Dice& dice, bool narrow) {
   std::mt19937 random(static_cast<std::uint32_t>(dice.engine()()));
   hw::HardwareConfig machine = sim::fixtures::random_machine(random);
@@ -155,6 +166,7 @@ inline hw::HardwareConfig random_machine(Dice& dice, bool narrow) {
   machine.dma.load_queues = static_cast<int>(dice.pick(1, 4));
   machine.dma.store_queues = static_cast<int>(dice.pick(1, 3));
   machine.dram.burst = 16;
+  if (dice.pick(0, 3) == 0) add_loop(dice, machine);
   return machine;
 }
 

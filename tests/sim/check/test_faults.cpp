@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/sim/check/check_fixtures.h"
+#include "tests/support/loop_machine.h"
 #include "tests/support/single_operator.h"
 
 using namespace tessera;
@@ -260,4 +261,24 @@ TEST_CASE("an operation without a formula is followed by a stand in that is name
   CHECK(result.passed());
   REQUIRE(result.notes.size() == 1);
   CHECK(result.notes[0].find("'mystery'") != std::string::npos);
+}
+
+TEST_CASE("an epilogue that is a command of its own finishes whole results in their place") {
+  const Lowered right = lower_all(gemm_graph(8, 8, 8), loop_machine(4));
+  CHECK(check(right).passed());
+  Lowered other_operation = right;
+  Command* first = of_kind(other_operation, CommandKind::kVector)[0];
+  first->vector.operations.emplace_back("gelu");
+  check_fault(other_operation, FaultKind::kOutputs, first->id);
+
+  Lowered other_block = right;
+  const auto conversions = of_kind(other_block, CommandKind::kVector);
+  conversions.back()->vector.inputs = conversions[0]->vector.inputs;
+  check_fault(other_block, FaultKind::kOutputs, conversions.back()->id + 1);  // its store
+
+  Lowered lost_products = right;
+  for (Command* command : of_kind(lost_products, CommandKind::kGemm)) {
+    command->gemm.accumulate = false;
+  }
+  check_fault(lost_products, FaultKind::kMacs, of_kind(lost_products, CommandKind::kVector)[0]->id);
 }

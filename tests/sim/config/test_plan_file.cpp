@@ -56,7 +56,8 @@ Plan small_plan(const workloads::Graph& graph) {
 }
 
 bool same(const Slots& a, const Slots& b) {
-  return a.buffer == b.buffer && a.offset == b.offset && a.bytes == b.bytes && a.count == b.count;
+  return a.buffer == b.buffer && a.offset == b.offset && a.bytes == b.bytes && a.count == b.count &&
+         a.stride == b.stride;
 }
 
 void check_same_gemm(const GemmMapping& a, const GemmMapping& b) {
@@ -115,6 +116,25 @@ TEST_CASE("a plan reads back as it was written") {
     CHECK(again.tensors[i].lifetime == plan.tensors[i].lifetime);
     CHECK(again.tensors[i].last_use == plan.tensors[i].last_use);
   }
+}
+
+TEST_CASE("slots that lie apart read back with their stride") {
+  ConfigFolder folder;
+  const workloads::Graph graph = small_graph();
+  const hw::HardwareConfig hardware = load_hardware("tiny_8x8");
+  Plan plan = small_plan(graph);
+  plan.operators[0].gemm.a = {0, 512, 1024, 2, 8192};
+  plan.operators[0].gemm.accumulators = {2, 0, 1536, 2, 4096};
+  const std::string text = write_plan_yaml(plan, hardware);
+  folder.write("plan.yaml", text);
+  const Plan again = read_plan_file("plan.yaml", graph, hardware);
+  check_same_gemm(again.operators[0].gemm, plan.operators[0].gemm);
+  CHECK(again.operators[0].gemm.a.at(1) == 512 + 8192);
+  CHECK(write_plan_yaml(again, hardware) == text);
+  CHECK_THAT(error_of_plan(replaced(text, "stride: 8 KiB", "stride: 512 B")),
+             Catch::Contains("the stride is less than a slot's bytes"));
+  CHECK_THAT(error_of_plan(replaced(text, "stride: 4 KiB", "stride: 7 KiB")),
+             Catch::Contains("reach beyond 'accumulators'"));
 }
 
 TEST_CASE("a plan that does not fit the run is refused") {

@@ -69,6 +69,16 @@ TEST_CASE("a row that cannot be run says why") {
   CHECK_THAT(reason(large, "tiny_8x8"), Contains("--resident does not fit"));
 }
 
+TEST_CASE("a build that has no machine says how to name one") {
+  CHECK(reason(row("gemmini8_fp16_loop"), "") ==
+        "this build has no machine (--hardware gemmini8_fp16_loop=NAME runs it on NAME)");
+  CHECK(reason(row("gemmini8s_array"), "") ==
+        "there is no hardware called 'gemmini_8x8_small' (--hardware gemmini8s_array=NAME runs it "
+        "on NAME)");
+  CHECK(reason(row("gemmini8s_array"), "tiny_8x8") == "comparable");
+  CHECK(reason(row("gemmini8_fp16_array"), "tiny_8x8") == "comparable");
+}
+
 TEST_CASE("an engine of the user's own runs on the machine that the user names") {
   CHECK(reason(row("my_npu"), "tiny_8x8") == "comparable");
   ReferenceCase free = row("my_npu");

@@ -48,16 +48,36 @@ TEST_CASE("every engine of the shared facts has its scenario and its machine") {
   CHECK(rule_of(row("eyeriss", 12, 14)) == nullptr);
 }
 
-TEST_CASE("a row that names another build runs on its machine") {
+TEST_CASE("a row that names the small build of Gemmini runs on its machine") {
   for (const char* engine :
-       {"gemmini16_small_loop", "gemmini16b64_array", "gemmini16_64KiB_loop"}) {
+       {"gemmini16_small_loop", "gemmini16b64_array", "gemmini16_64KiB_loop", "gemmini16s_loop",
+        "gemmini16_64k_array", "gemminiC_array", "gemmini16_64K_dma"}) {
+    INFO(engine);
     const auto reference = row(engine, 16, 16);
     CHECK(presets_of(rule(reference), reference) == Names{"gemmini_16x16_small"});
   }
-  for (const char* notes : {"startup=14; tile=1x1x1", "build=small", "spad 64KiB"}) {
+  for (const char* notes : {"startup=14; tile=1x1x1", "build=small", "spad 64KiB", "spad=64KiB",
+                            "errors=0; spad=64KiB; startup=14"}) {
+    INFO(notes);
     const auto reference = row("gemmini16_loop", 16, 16, "WS", notes);
     CHECK(presets_of(rule(reference), reference) == Names{"gemmini_16x16_small"});
   }
+  const auto scenario = [](const char* engine) { return rule(row(engine, 16, 16)).scenario; };
+  CHECK(scenario("gemmini16s_loop") == Scenario::kMemoryToMemory);
+  CHECK(scenario("gemminiC_array") == Scenario::kResident);
+  CHECK(scenario("gemmini16_64k_dma") == Scenario::kLoads);
+}
+
+TEST_CASE("a row of the default build may say so and another word is no known build") {
+  for (const char* notes : {"startup=13; tile=1x1x1", "build=default", "spad=256KiB"}) {
+    INFO(notes);
+    const auto reference = row("gemmini16_loop", 16, 16, "WS", notes);
+    CHECK(presets_of(rule(reference), reference) == Names{"gemmini_16x16"});
+  }
+  const auto named = row("gemmini16_fp16_loop", 16, 16);
+  CHECK(presets_of(rule(named), named).empty());
+  const auto noted = row("gemmini16_loop", 16, 16, "WS", "build=fp16");
+  CHECK(presets_of(rule(noted), noted).empty());
 }
 
 TEST_CASE("simulators of memories wait for the DRAM model") {
