@@ -206,6 +206,8 @@ void MacArray::end_stream(Cycles now) {
 /// keeps up, and from the first final result on when it does not.
 void MacArray::request_epilogue(Cycles now) {
   if (!current_ || epilogue_asked_) return;
+  // A bank that grants nothing for now will tell when it does.
+  if (work_.end() == kNever) return;
   const GemmCommand& gemm = scoreboard_.at(current_->id).command.gemm;
   const Cycles needed = epilogue_cycles(config_.vector, gemm.epilogue->operations, gemm.m, gemm.n);
   const Cycles last_result = work_.end() + current_->cost.drain;
