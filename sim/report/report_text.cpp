@@ -359,6 +359,13 @@ std::vector<ColumnOf> figure_columns(const Page& page) {
   };
 }
 
+/// Vector time beside the array and vector time in its way.
+std::string vector_text(const Page& page, const ReportRow& row) {
+  if (row.vector_busy == 0) return "-";
+  const auto time = [&](Cycles cycles) { return page.time.text(page.seconds(cycles)); };
+  return time(row.vector_hidden) + " + " + time(row.vector_busy - row.vector_hidden);
+}
+
 std::vector<ColumnOf> operator_columns(const Page& page) {
   std::vector<ColumnOf> columns{
       {"OPERATOR", Align::kLeft, 0, [&](const auto& row) { return row_name(page, row); }},
@@ -377,6 +384,8 @@ std::vector<ColumnOf> operator_columns(const Page& page) {
                                   ? significant(row.roofline->operational_intensity, 3)
                                   : "-";
                      }});
+  columns.push_back({"hidden + exposed", Align::kRight, 12,
+                     [&](const auto& row) { return vector_text(page, row); }});
   return columns;
 }
 
