@@ -359,11 +359,9 @@ std::vector<ColumnOf> figure_columns(const Page& page) {
   };
 }
 
-/// Vector time beside the array and vector time in its way.
-std::string vector_text(const Page& page, const ReportRow& row) {
-  if (row.vector_busy == 0) return "-";
-  const auto time = [&](Cycles cycles) { return page.time.text(page.seconds(cycles)); };
-  return time(row.vector_hidden) + " + " + time(row.vector_busy - row.vector_hidden);
+/// Share of the row's vector time that the array hides.
+std::string hidden_text(const ReportRow& row) {
+  return row.vector_busy > 0 ? percent(ratio(row.vector_hidden, row.vector_busy)) : "-";
 }
 
 std::vector<ColumnOf> operator_columns(const Page& page) {
@@ -384,8 +382,7 @@ std::vector<ColumnOf> operator_columns(const Page& page) {
                                   ? significant(row.roofline->operational_intensity, 3)
                                   : "-";
                      }});
-  columns.push_back({"hidden + exposed", Align::kRight, 12,
-                     [&](const auto& row) { return vector_text(page, row); }});
+  columns.push_back({"hidden", Align::kRight, 12, hidden_text});
   return columns;
 }
 
