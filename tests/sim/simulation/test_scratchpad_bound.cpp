@@ -54,7 +54,7 @@ HardwareConfig narrow_machine(hw::Bytes width) {
 
 TEST_CASE("a Gemm on a scratchpad that gives half a row a cycle is bound by it") {
   const workloads::Graph graph = test::gemm_graph(256, 64, 64);
-  const sim::Report wide = report_of(narrow_machine(32), graph);
+  const sim::Report wide = report_of(test::tiny_machine(), graph);
   const sim::Report narrow = report_of(narrow_machine(4), graph);
   const ReportRow& row = narrow.operators.at(0);
   // 64 folds of 256 rows, two accesses a row; results leave through the same bank.
@@ -74,6 +74,7 @@ TEST_CASE("a Gemm on a scratchpad that gives half a row a cycle is bound by it")
 TEST_CASE("a stationary block that the banks deliver too slowly holds up the array") {
   // One row of activations against a block of 8 rows each: weights bound it, 4 accesses a row.
   HardwareConfig machine = test::tiny_machine();
+  machine.array.dataflows = {hw::Dataflow::kWeightStationary};
   machine.buffers[1].banks = 1;
   machine.buffers[1].width = 2;
   machine.dram.peak_bytes_per_second = 64e9;

@@ -309,10 +309,12 @@ TEST_CASE("an epilogue streams behind the array and ends with its last results")
 
 TEST_CASE("a streaming epilogue on a fast vector unit is hidden but for the drain") {
   HardwareConfig machine = test::tiny_machine();
-  for (const int lanes : {8, 16, 64}) {
+  machine.buffers[0].width = 128;  // banks that keep up with 64 lanes
+  machine.buffers[2].width = 2048;
+  for (const int lanes : {16, 32, 64}) {
     machine.vector.lanes = lanes;
     const Cycles epilogue = hw::epilogue_cycles(machine.vector, {"requantise"}, 256, 8);
-    REQUIRE(epilogue <= 256);
+    REQUIRE(epilogue < 256);
     ProgramWriter alone;
     alone.gemm(0, 256, 8, 8, {}, true);
     const Counters counters = run(alone.take(), 1, machine);
