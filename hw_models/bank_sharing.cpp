@@ -7,7 +7,7 @@
 namespace tessera::hw {
 namespace {
 
-constexpr Rate kStarvationShare = 64;  // a user served last keeps 1/64 of a bank
+constexpr Rate kStarvationShare = 64;  // every 64th access goes to those behind the array
 
 void blocked_shares(const BufferConfig& buffer, const Region& region,
                     std::vector<BankShare>& shares) {
@@ -122,6 +122,11 @@ void serve(const Group& group, const std::vector<BankDemand>& demands, Rate capa
   }
 }
 
+/// Of how many accesses one is kept for those served last, if they ask for it.
+Rate reserved_part(BankPolicy policy) {
+  return policy == BankPolicy::kRoundRobin ? 2 : kStarvationShare;
+}
+
 }  // namespace
 
 std::vector<Rate> share_bank(const std::vector<BankDemand>& demands, int ports, BankPolicy policy) {
@@ -129,17 +134,12 @@ std::vector<Rate> share_bank(const std::vector<BankDemand>& demands, int ports, 
   const BankUser head = policy == BankPolicy::kArrayFirst ? BankUser::kArray : BankUser::kDma;
   const Group first = group_of(demands, head, true);
   const Group others = group_of(demands, head, false);
-  // Round robin: whoever asks for less than half gets it, the rest is the other side's.
-  const bool in_turn = policy == BankPolicy::kRoundRobin;
-  const Rate first_gets = in_turn ? std::max(capacity - others.takes, capacity / 2) : capacity;
+  const Rate reserved = capacity / reserved_part(policy);
+  const Rate first_gets =
+      policy == BankPolicy::kDmaFirst ? capacity : capacity - std::min(others.takes, reserved);
   std::vector<Rate> speeds(demands.size(), kFullRate);
   serve(first, demands, first_gets, speeds);
   serve(others, demands, capacity - std::min(first_gets, first.takes), speeds);
-  if (policy == BankPolicy::kArrayFirst) {
-    for (const std::size_t i : others.members) {
-      speeds[i] = std::max(speeds[i], kFullRate / kStarvationShare);
-    }
-  }
   return speeds;
 }
 

@@ -46,9 +46,9 @@ struct BankDemand {
 /// Speed (at most kFullRate) that the bank gives each of `demands`: what it asks at full speed
 /// against what the others take. Where they ask for more than `ports` accesses a cycle the policy
 /// decides who is served first; users of one priority take turns: each gets what it asks for up to
-/// a common level. The accesses granted never
-/// exceed the ports, but for the 1/64 of its rate that a user behind the array keeps under
-/// `array_first`, so that nobody starves for ever.
+/// a common level. Those behind the array keep 1/64 of the accesses under `array_first`, so that
+/// nobody starves: a DMA ends, an array may go on and on. The accesses granted never exceed the
+/// ports.
 std::vector<Rate> share_bank(const std::vector<BankDemand>& demands, int ports, BankPolicy policy);
 
 }  // namespace tessera::hw

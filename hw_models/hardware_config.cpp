@@ -63,19 +63,57 @@ Bytes sram_bytes(const HardwareConfig& hardware) {
   return total;
 }
 
+namespace {
+
+struct DefaultOperation {
+  const char* name;
+  VectorOperation cost;  // passes, per_element, per_row, reductions, latency
+  const char* source;
+};
+
+// Published units: ucb-bar/gemmini @8c3f992 (Normalizer, AccumulatorScale, IntSqrt; I-BERT, arXiv
+// 2101.01321), pulp-platform/ITA @ba96519 (arXiv 2307.03493), nvdla/hw spec files,
+// nxp-imx/ethos-u-vela (npu_performance.py), PSAL-POSTECH/ONNXim @a1e8629 (SystolicWS.cc).
+const char* const kElementwise = "one operation an element and lane, as NVDLA SDP and Ethos-U";
+const char* const kTable = "table or integer polynomial at full rate: Gemmini igelu, ITA i-GELU";
+const DefaultOperation kOperations[] = {
+    {"add", {1, 1, 0, 0, 0}, kElementwise},
+    {"gelu", {1, 1, 0, 0, 0}, kTable},
+    {"gelu_mul", {2, 1, 0, 0, 0}, "activation, then product: two operations an element"},
+    {"layernorm",
+     {3, 1, 16, 2, 0},
+     "mean; variance; scale: Gemmini Normalizer; root of 32 bits in 16 cycles: its IntSqrt"},
+    {"quick_gelu", {1, 1, 0, 0, 0}, kTable},
+    {"relu", {1, 1, 0, 0, 0}, kElementwise},
+    {"requantise", {1, 1, 0, 0, 0}, "scale and clip in one: Gemmini AccumulatorScale"},
+    {"rmsnorm", {2, 1, 16, 1, 0}, "sum of squares; scale: `layernorm` without its mean"},
+    {"rope",
+     {3, 1, 0, 0, 0},
+     "4 multiplications and 2 additions a pair: three operations an element"},
+    {"silu", {1, 1, 0, 0, 0}, kTable},
+    {"silu_mul", {2, 1, 0, 0, 0}, "activation, then product: two operations an element"},
+    {"softmax",
+     {3, 1, 16, 2, 0},
+     "maximum; exp and sum; scale: Gemmini Normalizer (I-BERT); reciprocal 8 to 32 cycles a row"},
+    {"tanh", {1, 1, 0, 0, 0}, "table at full rate: NVDLA SDP, Ethos-U"}};
+
+}  // namespace
+
 const std::map<std::string, VectorOperation>& default_vector_operations() {
-  // Passes and cycles per element: three-pass softmax (max; exp and sum; scale) and LayerNorm
-  // (mean; variance; scale) as in Gemmini's Normalizer; RMSNorm needs one reduction less. 16 serial
-  // cycles a row for the reciprocal or the square root (Gemmini IntSqrt: 1 bit a cycle on 32 bits).
-  // GELU and SiLU by table or integer polynomial, 1 cycle (Gemmini igelu, ITA i-GELU). RoPE: 4
-  // multiplications and 2 additions a pair, 3 operations an element. SiLU(gate) * up: activation,
-  // then product.
-  static const std::map<std::string, VectorOperation> table{
-      {"add", {1, 1, 0, 0}},        {"gelu", {1, 1, 0, 0}},       {"gelu_mul", {2, 1, 0, 0}},
-      {"layernorm", {3, 1, 16, 0}}, {"quick_gelu", {1, 1, 0, 0}}, {"relu", {1, 1, 0, 0}},
-      {"requantise", {1, 1, 0, 0}}, {"rmsnorm", {2, 1, 16, 0}},   {"rope", {3, 1, 0, 0}},
-      {"silu", {1, 1, 0, 0}},       {"silu_mul", {2, 1, 0, 0}},   {"softmax", {3, 1, 16, 0}},
-      {"tanh", {1, 1, 0, 0}}};
+  static const auto table = [] {
+    std::map<std::string, VectorOperation> all;
+    for (const DefaultOperation& each : kOperations) all[each.name] = each.cost;
+    return all;
+  }();
+  return table;
+}
+
+const std::map<std::string, std::string>& vector_operation_sources() {
+  static const auto table = [] {
+    std::map<std::string, std::string> all;
+    for (const DefaultOperation& each : kOperations) all[each.name] = each.source;
+    return all;
+  }();
   return table;
 }
 

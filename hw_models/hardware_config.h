@@ -67,12 +67,14 @@ struct ArrayConfig {
 };
 
 /// Cost of one vector operation: `passes` over the data, `per_element` cycles per element and lane
-/// in each pass, `per_row` serial cycles per row, `latency` cycles (reduction tree, pipeline) once
-/// per command.
+/// in each pass, `per_row` serial cycles per row. Of the passes `reductions` reduce every row to
+/// one value in a tree across the lanes: rows follow each other through it, so its depth shows once
+/// per pass and command. `latency` cycles (pipeline) once per command.
 struct VectorOperation {
   double passes = 1;
   double per_element = 1;
   Cycles per_row = 0;
+  int reductions = 0;
   Cycles latency = 0;
 };
 
@@ -183,8 +185,10 @@ double macs_per_cycle(const ArrayConfig& array, const std::string& pair);
 std::int64_t block_cols(const ArrayConfig& array);
 /// Sum of all buffer capacities.
 Bytes sram_bytes(const HardwareConfig& hardware);
-/// Documented defaults of the vector operation table, with their sources.
+/// Documented defaults of the vector operation table.
 const std::map<std::string, VectorOperation>& default_vector_operations();
+/// Where each default comes from.
+const std::map<std::string, std::string>& vector_operation_sources();
 
 const char* to_string(Dataflow dataflow);
 const char* to_string(Role role);

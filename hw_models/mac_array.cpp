@@ -3,10 +3,19 @@
 #include <algorithm>
 
 #include "hw_models/attribution.h"
+#include "hw_models/bank_sharing.h"
 #include "hw_models/kernel/process.h"
 #include "hw_models/vector_cost.h"
 
 namespace tessera::hw {
+namespace {
+
+/// REQUIRES: weight or input stationary.
+const TileOperand& stationary_of(const GemmCommand& gemm) {
+  return gemm.dataflow == Dataflow::kInputStationary ? gemm.a : gemm.b;
+}
+
+}  // namespace
 
 MacArray::MacArray(sc_core::sc_module_name name, const HardwareConfig& config, CommandQueue& queue,
                    const std::vector<SramBuffer*>& buffers, Scoreboard& scoreboard,
@@ -75,7 +84,26 @@ void MacArray::issue_front(Cycles now) {
                         gemm.keeps_stationary);
   job.cost.drain += latency(gemm.c);
   job.keeps_stationary = gemm.keeps_stationary;
+  job.block_lost = block_cycles(gemm, job.cost) - job.cost.preload;
+  job.cost.preload += job.block_lost;
   issued_.push_back(job);
+}
+
+/// Cycles in which the first stationary block enters: as many as its rows, or as the banks of its
+/// operand need for its accesses.
+Cycles MacArray::block_cycles(const GemmCommand& gemm, const ArrayCost& cost) const {
+  if (gemm.keeps_stationary || gemm.dataflow == Dataflow::kOutputStationary) return cost.preload;
+  const TileOperand& operand = stationary_of(gemm);
+  const BufferConfig& buffer = config_.buffers[static_cast<std::size_t>(operand.region.buffer)];
+  const auto banks = static_cast<std::int64_t>(bank_shares(buffer, operand.region).size());
+  const std::int64_t ports = std::max<std::int64_t>(1, banks) * buffer.ports;
+  return std::max(cost.preload, ceil_div(block_accesses(gemm, cost), ports));
+}
+
+std::int64_t MacArray::block_accesses(const GemmCommand& gemm, const ArrayCost& cost) const {
+  const ArrayAccesses accesses = accesses_of(gemm);
+  const bool a_stays = gemm.dataflow == Dataflow::kInputStationary;
+  return ceil_div(a_stays ? accesses.a : accesses.b, cost.folds);
 }
 
 Cycles MacArray::latency(const TileOperand& operand) const {
@@ -109,8 +137,11 @@ void MacArray::charge_start(const Job& job, Cycles now) {
     charge(gap.op, gap.cause, gap.cycles);
   }
   const Cycles preload = std::min(now - started, job.cost.preload);
-  charge(op, Cause::kPreload, preload);
+  const Cycles lost = std::min(preload, job.block_lost);
+  charge(op, Cause::kPreload, preload - lost);
+  charge(op, Cause::kWaitScratchpad, lost);
   charge(op, Cause::kFillDrain, now - started - preload);
+  operator_of(job.id).array_held_up += lost;
   scoreboard_.forget_before(last_end_);
 }
 
@@ -143,10 +174,8 @@ ArrayAccesses MacArray::accesses_of(const GemmCommand& gemm) const {
 /// The first stationary block of a command enters within `cycles`.
 void MacArray::load_block(const Job& job, Cycles cycles) {
   const GemmCommand& gemm = scoreboard_.at(job.id).command.gemm;
-  const ArrayAccesses accesses = accesses_of(gemm);
-  const bool a_stays = gemm.dataflow == Dataflow::kInputStationary;
-  const std::int64_t block = ceil_div(a_stays ? accesses.a : accesses.b, job.cost.folds);
-  streams_.add(a_stays ? gemm.a.region : gemm.b.region, block, cycles, operator_of(job.id));
+  streams_.add(stationary_of(gemm).region, block_accesses(gemm, job.cost), cycles,
+               operator_of(job.id));
 }
 
 void MacArray::open_streams(const Job& job) {
@@ -206,6 +235,8 @@ void MacArray::end_stream(Cycles now) {
 /// keeps up, and from the first final result on when it does not.
 void MacArray::request_epilogue(Cycles now) {
   if (!current_ || epilogue_asked_) return;
+  // A bank that grants nothing for now will tell when it does.
+  if (work_.end() == kNever) return;
   const GemmCommand& gemm = scoreboard_.at(current_->id).command.gemm;
   const Cycles needed = epilogue_cycles(config_.vector, gemm.epilogue->operations, gemm.m, gemm.n);
   const Cycles last_result = work_.end() + current_->cost.drain;

@@ -50,6 +50,7 @@ class MacArray : public sc_core::sc_module {
     ArrayCost cost;
     bool keeps_stationary = false;
     bool block_loaded = false;  // beside the stream ahead
+    Cycles block_lost = 0;  // of the preload: because the banks are too narrow for a row a cycle
     Cycles stream_start = 0;
     Cycles padding = 0;  // of a pair: its rows go on while the next block loads
     /// Cycles of the stream when no bank holds it up.
@@ -65,6 +66,8 @@ class MacArray : public sc_core::sc_module {
   void accept_notices(Cycles now);
   void issue(Cycles now);
   void issue_front(Cycles now);
+  Cycles block_cycles(const GemmCommand& gemm, const ArrayCost& cost) const;
+  std::int64_t block_accesses(const GemmCommand& gemm, const ArrayCost& cost) const;
   Cycles latency(const TileOperand& operand) const;
   Cycles earliest_stream() const;
   void begin_stream(Cycles now);

@@ -33,11 +33,11 @@ void SramBuffer::step() {
   // With room on every bank, before and after, nobody's speed changes.
   if (changed_ && (crowded_ > 0 || slowed_)) share_banks(now);
   changed_ = false;
-  Cycles next = PacedWork::kNever;
+  Cycles next = kNever;
   for (std::size_t i = kStreamingUnits; i < streams_.size(); ++i) {
     next = std::min(next, streams_[i].work.end());
   }
-  if (next != PacedWork::kNever) alarm_.set(next);
+  alarm_.set(next);
 }
 
 void SramBuffer::accept(const BufferMessage& message, Cycles now) {
@@ -75,8 +75,9 @@ void SramBuffer::begin_piece(const BufferMessage& message, Cycles now) {
   piece.sequence = message.sequence;
   const std::int64_t accesses = ceil_div(message.region.bytes, config_.width);
   counters_.accesses += accesses;
-  add_rates(piece.rates, config_, message.region, accesses, std::max<Cycles>(1, message.cycles));
-  piece.work.start(now, message.cycles);
+  const Cycles cycles = std::max<Cycles>(1, message.cycles);
+  add_rates(piece.rates, config_, message.region, accesses, cycles);
+  piece.work.start(now, cycles);
   piece.open = true;
   streams_.push_back(std::move(piece));
   demand(streams_.back(), 1);
@@ -139,6 +140,19 @@ void SramBuffer::set_speed(Stream& stream, Rate speed, Cycles now) {
   stream.speed = speed;
   if (stream.user == BankUser::kDma) return stream.work.set_speed(index_, speed, now);
   notices_[stream.unit]->post({index_, notice_sequence_++, stream.sequence, speed});
+}
+
+std::vector<BankGrant> SramBuffer::granted() const {
+  std::vector<BankGrant> grants;
+  for (const Stream& stream : streams_) {
+    if (!stream.open) continue;
+    const Rate speed = std::min(stream.pace, stream.speed);
+    for (const BankRate& rate : stream.rates) {
+      grants.push_back(
+          {rate.bank, stream.user, stream.unit, stream.sequence, rate.rate * speed / kFullRate});
+    }
+  }
+  return grants;
 }
 
 /// Cycles that the units' streams lost to this buffer's banks.

@@ -33,7 +33,7 @@ struct BufferMessage {
   std::vector<BankRate> rates;  // kOpen
   Rate pace = kFullRate;        // kPace: speed of the stream as far as other buffers allow
   Region region;                // kDma: the bytes that arrive or leave
-  Cycles cycles = 0;            // kDma: over how many cycles, at full speed
+  Cycles cycles = 0;            // kDma: over how many cycles, at full speed; one at least
   bool operator<(const BufferMessage& o) const {
     if (kind != o.kind) return kind < o.kind;
     return unit != o.unit ? unit < o.unit : sequence < o.sequence;
@@ -54,6 +54,15 @@ constexpr int kArrayUnit = 0;
 constexpr int kVectorUnit = 1;
 constexpr int kStreamingUnits = 2;
 
+/// What a bank grants one user at an instant.
+struct BankGrant {
+  int bank = 0;
+  BankUser user = BankUser::kDma;
+  int unit = 0;  // streaming unit, or requester of the DMA
+  std::int64_t sequence = 0;
+  Rate rate = 0;  // accesses per cycle
+};
+
 /// Every user is a stream: rates on banks from open to close (array, vector unit) or for a number
 /// of cycles (a piece of a DMA transfer). While the rates on a bank exceed its ports, streams slow
 /// down by the buffer's policy; what a bank grants never exceeds its ports.
@@ -66,6 +75,8 @@ class SramBuffer : public sc_core::sc_module {
   /// Where notices to a streaming unit go; set once while building.
   void bind(int unit, Mailbox<StreamNotice>& notices) { notices_[unit] = &notices; }
   void bind_dma(Mailbox<DmaGrant>& grants) { grants_ = &grants; }
+  /// What every bank grants to whom at this instant: for observers, between two clock edges.
+  std::vector<BankGrant> granted() const;
   /// Settles what is counted until `now`.
   void finish(Cycles now) { count_conflicts(now); }
 

@@ -2,12 +2,16 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 namespace tessera::hw {
 
 using Cycles = std::int64_t;  // of the core clock unless the name says otherwise
 using Bytes = std::int64_t;
 using Femtoseconds = std::int64_t;  // simulation resolution: 1 fs (2.5 hours fit)
+
+/// The end of work that stands still; no cycle of any clock.
+constexpr Cycles kNever = std::numeric_limits<Cycles>::max();
 
 constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 constexpr std::int64_t round_up(std::int64_t a, std::int64_t b) { return ceil_div(a, b) * b; }

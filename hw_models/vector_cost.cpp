@@ -5,14 +5,30 @@
 
 namespace tessera::hw {
 
+namespace {
+
+/// Levels of a tree that reduces one value a lane to one.
+Cycles tree_depth(int lanes) {
+  Cycles depth = 0;
+  while ((std::int64_t{1} << depth) < lanes) ++depth;
+  return depth;
+}
+
+/// A row starts on lane 0 where its values meet.
+bool is_by_rows(const VectorOperation& op) { return op.per_row > 0 || op.reductions > 0; }
+
+}  // namespace
+
 Cycles vector_cycles(const VectorConfig& vector, const std::string& operation, std::int64_t rows,
                      std::int64_t cols, double pass_share) {
   const VectorOperation& op = vector.operations.at(operation);
   const std::int64_t steps =
-      op.per_row > 0 ? rows * ceil_div(cols, vector.lanes) : ceil_div(rows * cols, vector.lanes);
+      is_by_rows(op) ? rows * ceil_div(cols, vector.lanes) : ceil_div(rows * cols, vector.lanes);
   const double element_cycles =
       op.passes * pass_share * op.per_element * static_cast<double>(steps);
-  return static_cast<Cycles>(std::ceil(element_cycles)) + rows * op.per_row + op.latency;
+  const auto trees = static_cast<Cycles>(std::ceil(op.reductions * pass_share));
+  return static_cast<Cycles>(std::ceil(element_cycles)) + rows * op.per_row +
+         trees * tree_depth(vector.lanes) + op.latency;
 }
 
 Cycles epilogue_cycles(const VectorConfig& vector, const std::vector<std::string>& operations,

@@ -10,10 +10,11 @@
 namespace tessera::hw {
 
 /// Cycles of one command of `operation` over rows x cols elements:
-/// ceil(passes * pass_share * per_element * steps) + rows * per_row + latency, where steps =
-/// rows * ceil(cols / lanes) for operations with a per-row part (a row starts on lane 0) and
-/// ceil(rows * cols / lanes) for elementwise ones. Throws std::out_of_range for an operation that
-/// is not in the table.
+/// ceil(passes * pass_share * per_element * steps) + rows * per_row
+///   + ceil(reductions * pass_share) * ceil(log2(lanes)) + latency,
+/// where steps = rows * ceil(cols / lanes) for operations with a per-row part or reductions (a row
+/// starts on lane 0) and ceil(rows * cols / lanes) for elementwise ones. Throws std::out_of_range
+/// for an operation that is not in the table.
 Cycles vector_cycles(const VectorConfig& vector, const std::string& operation, std::int64_t rows,
                      std::int64_t cols, double pass_share = 1.0);
 

@@ -76,7 +76,7 @@ void VectorUnit::start_command(Cycles now) {
     first_read = std::max(first_read, config_.buffers[buffer].latency);
   }
   run(id, false, cycles + first_read, now);
-  open_stream(command.inputs, command.outputs, passes, cycles);
+  open_stream(command.inputs, command.outputs, passes, cycles + first_read);
 }
 
 void VectorUnit::start_epilogue(Cycles now) {

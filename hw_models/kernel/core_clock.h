@@ -15,11 +15,13 @@ inline sc_core::sc_time delay_until(Femtoseconds t) {
 /// The core cycle of this instant; events of core units lie on clock edges.
 inline Cycles now_cycle(const Clock& clock) { return clock.edge_at_or_after(now_fs()); }
 
-/// Wakes a method at a core cycle; of several pending requests the earliest counts.
+/// Wakes a method at a core cycle, if ever; of several pending requests the earliest counts.
 class Alarm {
  public:
   explicit Alarm(const Clock& clock) : clock_(clock) {}
-  void set(Cycles cycle) { event_.notify(delay_until(clock_.edge(cycle))); }
+  void set(Cycles cycle) {
+    if (cycle != kNever) event_.notify(delay_until(clock_.edge(cycle)));
+  }
   const sc_core::sc_event& event() const { return event_; }
 
  private:

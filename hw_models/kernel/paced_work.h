@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <limits>
 #include <map>
 
 #include "hw_models/bank_sharing.h"
@@ -11,8 +10,6 @@ namespace tessera::hw {
 
 class PacedWork {
  public:
-  static constexpr Cycles kNever = std::numeric_limits<Cycles>::max();
-
   void start(Cycles now, Cycles cycles) {
     *this = PacedWork();
     since_ = now;

@@ -150,13 +150,16 @@ Table<hw::ArrayConfig> array_table() {
 
 Table<hw::VectorOperation> operation_table() {
   using S = hw::VectorOperation;
-  return {{field("passes", &S::passes, number_above(0, 100), "Passes over the data."),
-           field("per_element", &S::per_element, number_above(0, 1000),
-                 "Cycles per element and lane in each pass."),
-           field("per_row", &S::per_row, integer(0, kMaxCycles), "Serial cycles per row."),
-           field("latency", &S::latency, integer(0, kMaxCycles),
-                 "Cycles once per command: reduction tree, pipeline.")},
-          {}};
+  return {
+      {field("passes", &S::passes, number_above(0, 100), "Passes over the data."),
+       field("per_element", &S::per_element, number_above(0, 1000),
+             "Cycles per element and lane in each pass."),
+       field("per_row", &S::per_row, integer(0, kMaxCycles), "Serial cycles per row."),
+       field("reductions", &S::reductions, integer(0, 100),
+             "Passes that reduce every row to one value: each costs a command the depth of the "
+             "tree, ceil(log2(lanes)) cycles."),
+       field("latency", &S::latency, integer(0, kMaxCycles), "Cycles once per command: pipeline.")},
+      {}};
 }
 
 Field<hw::VectorConfig> operations_field() {

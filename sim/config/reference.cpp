@@ -88,12 +88,21 @@ std::string standards_text() {
 
 std::string operations_text() {
   std::string text =
-      "\n### Default vector operations\n\n| operation | passes | per_element | per_row | latency "
-      "|\n"
-      "| --- | --- | --- | --- | --- |\n";
+      "\n### Default vector operations\n\nCycles of a command: passes · per_element · "
+      "ceil(elements "
+      "/ lanes) + rows · per_row + reductions ·\nceil(log2(lanes)) + latency; details in the "
+      "[timing "
+      "model](timing_model.md). Rows follow each other\nthrough the reduction tree (one vector a "
+      "cycle "
+      "and pass, as in Gemmini's Normalizer; ONNXim counts\nits adder tree once a tile for "
+      "LayerNorm); "
+      "where they cannot, add its depth to `per_row`.\n\n"
+      "| operation | passes | per_element | per_row | reductions | latency | source |\n"
+      "| --- | --- | --- | --- | --- | --- | --- |\n";
   for (const auto& [name, cost] : hw::default_vector_operations()) {
-    text += fmt::format("| `{}` | {} | {} | {} | {} |\n", name, cost.passes, cost.per_element,
-                        cost.per_row, cost.latency);
+    text += fmt::format("| `{}` | {} | {} | {} | {} | {} | {} |\n", name, cost.passes,
+                        cost.per_element, cost.per_row, cost.reductions, cost.latency,
+                        hw::vector_operation_sources().at(name));
   }
   return text;
 }

@@ -359,6 +359,11 @@ std::vector<ColumnOf> figure_columns(const Page& page) {
   };
 }
 
+/// Share of the row's vector time that the array hides.
+std::string hidden_text(const ReportRow& row) {
+  return row.vector_busy > 0 ? percent(ratio(row.vector_hidden, row.vector_busy)) : "-";
+}
+
 std::vector<ColumnOf> operator_columns(const Page& page) {
   std::vector<ColumnOf> columns{
       {"OPERATOR", Align::kLeft, 0, [&](const auto& row) { return row_name(page, row); }},
@@ -377,6 +382,7 @@ std::vector<ColumnOf> operator_columns(const Page& page) {
                                   ? significant(row.roofline->operational_intensity, 3)
                                   : "-";
                      }});
+  columns.push_back({"hidden", Align::kRight, 12, hidden_text});
   return columns;
 }
 

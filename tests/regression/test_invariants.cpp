@@ -32,6 +32,9 @@ void check_row(const ReportRow& row) {
   CHECK(row.utilization <= 1.0);
   CHECK(row.span_cycles >= row.bounds.compute_cycles);
   CHECK(row.span_cycles >= row.bounds.dram_cycles);
+  CHECK(row.span_cycles >= row.bounds.scratchpad_cycles);
+  CHECK(row.vector_hidden >= 0);
+  CHECK(row.vector_hidden <= row.vector_busy);
   CHECK(row.bounds.as_mapped_cycles >= row.bounds.compute_cycles);
 }
 

@@ -105,6 +105,7 @@ TEST_CASE("report.json has the names of the contract") {
       op, {"name",     "phase",  "layer",       "core",        "kind",   "m",        "k",
            "n",        "count",  "cycles",      "span_cycles", "time_s", "macs",     "utilization",
            "energy_j", "bounds", "attribution", "traffic",     "reuse",  "roofline", "mapping"});
+  check_names(op["vector"], {"hidden_cycles", "exposed_cycles"});
   check_names(op["bounds"], {"compute_cycles", "as_mapped_cycles", "dram_cycles",
                              "scratchpad_cycles", "vector_cycles"});
   check_names(op["attribution"], {"compute", "preload", "fill_drain", "wait_weights",
@@ -121,6 +122,24 @@ TEST_CASE("report.json has the names of the contract") {
   check_names(json["buffers"]["weights"], {"capacity_bytes", "peak_bytes"});
   check_names(json["dram"], {"sustained_fraction", "row_hit_rate", "bursts"});
   check_names(json["vector"], {"hidden_cycles", "exposed_cycles"});
+}
+
+TEST_CASE("hidden and exposed vector time of the operators add up to that of the run") {
+  const Sample sample = encoder_sample();
+  const Report report = sample.report();
+  const Json json = report_json(report);
+  Cycles busy = 0;
+  for (const auto& op : sample.counters.operators) busy += op.vector_busy;
+  Cycles hidden = 0, exposed = 0;
+  for (const Json& op : json["operators"]) {
+    hidden += op["vector"]["hidden_cycles"].get<Cycles>();
+    exposed += op["vector"]["exposed_cycles"].get<Cycles>();
+  }
+  CHECK(hidden + exposed == busy);
+  CHECK(json["vector"]["hidden_cycles"] == hidden);
+  CHECK(json["vector"]["exposed_cycles"] == exposed);
+  const std::string text = report_text(report, {}, {160, true, false});
+  CHECK_THAT(text, Contains(" hidden\n"));
 }
 
 TEST_CASE("what has no model is null never 0") {
@@ -163,7 +182,8 @@ TEST_CASE("CSV has one header a row per operator and layer and stacks by its run
   CHECK(lines[0].rfind("run,name,phase,layer,core,kind,m,k,n,count,", 0) == 0);
   CHECK_THAT(lines[0], Contains("bounds.compute_cycles") && Contains("attribution.wait_vector") &&
                            Contains("traffic.dram.weights.read_bytes") &&
-                           Contains("mapping.tile.m") && Contains("roofline.bound"));
+                           Contains("mapping.tile.m") && Contains("roofline.bound") &&
+                           Contains("vector.hidden_cycles") && Contains("vector.exposed_cycles"));
   CHECK(lines[1].rfind("sample_run,Attn_Q,vision,0,0,", 0) == 0);
   const auto commas = [](const std::string& line) {
     return std::count(line.begin(), line.end(), ',');

@@ -320,6 +320,49 @@ TEST_CASE("an epilogue streams behind the array and ends with its last results")
   CHECK(counters.units.at("core0.vector").busy == epilogue);
 }
 
+TEST_CASE("a streaming epilogue on a fast vector unit is hidden but for the drain") {
+  HardwareConfig machine = test::tiny_machine();
+  machine.buffers[0].width = 128;  // banks that keep up with 64 lanes
+  machine.buffers[2].width = 2048;
+  for (const int lanes : {16, 32, 64}) {
+    machine.vector.lanes = lanes;
+    const Cycles epilogue = hw::epilogue_cycles(machine.vector, {"requantise"}, 256, 8);
+    REQUIRE(epilogue < 256);
+    ProgramWriter alone;
+    alone.gemm(0, 256, 8, 8, {}, true);
+    const Counters counters = run(alone.take(), 1, machine);
+    const hw::OperatorCounters& op = counters.operators[0];
+    CHECK(counters.total == kFill + 256 + kDrain);  // as without an epilogue
+    CHECK(op.vector_busy == epilogue);
+    CHECK(op.vector_busy - op.vector_hidden == std::min(kDrain, epilogue));
+    // In front of another stream the drain is hidden too.
+    ProgramWriter chain;
+    chain.gemm(0, 256, 8, 8, {}, true);
+    chain.gemm(1, 256, 8, 8, {}, false, 8192);
+    const Counters chained = run(chain.take(), 2, machine);
+    CHECK(chained.operators[0].vector_hidden == chained.operators[0].vector_busy);
+  }
+}
+
+TEST_CASE("a vector command alone is exposed and beside a stream it is hidden") {
+  const HardwareConfig machine = test::tiny_machine();
+  ProgramWriter alone;
+  alone.vector(0, "softmax", 16, 16);
+  const hw::OperatorCounters exposed = run(alone.take(), 1, machine).operators[0];
+  CHECK(exposed.vector_busy == hw::vector_cycles(machine.vector, "softmax", 16, 16));
+  CHECK(exposed.vector_hidden == 0);
+  ProgramWriter beside;
+  beside.gemm(0, 2000, 8, 8);
+  beside.at(0).gemm.a.region = {0, 2 * kBank, 2000 * 8};
+  beside.at(0).gemm.c.region.bytes = 8192;
+  beside.vector(1, "softmax", 16, 16);
+  const Counters both = run(beside.take(), 2, machine);
+  const hw::OperatorCounters& hidden = both.operators[1];
+  CHECK(hidden.vector_busy == exposed.vector_busy);
+  CHECK(hidden.vector_hidden == hidden.vector_busy - kFill);  // the array fills first
+  CHECK(both.units.at("core0.vector").busy == hidden.vector_busy);
+}
+
 TEST_CASE("an epilogue waits for the vector command in front of it") {
   ProgramWriter program;
   program.gemm(0, 64, 8, 8, {}, true);
