@@ -138,7 +138,7 @@ TEST_CASE("hidden and exposed vector time of the operators add up to that of the
   CHECK(hidden + exposed == busy);
   CHECK(json["vector"]["hidden_cycles"] == hidden);
   CHECK(json["vector"]["exposed_cycles"] == exposed);
-  const std::string text = report_text(report, {}, {160, true, false});
+  const std::string text = report_text(report, {}, {160, false, false});
   CHECK_THAT(text, Contains(" hidden\n"));
 }
 
