@@ -163,6 +163,7 @@ TEST_CASE("writes with a path of their own do not slow down reads") {
   program.load(0, 0, {1, 0, bytes}, TrafficClass::kWeights);
   program.store(1, {0, 0, bytes});
   HardwareConfig machine = test::tiny_machine();
+  machine.dma.channels = 3;  // nor do they share a channel's requests
   machine.dram.write_peak_bytes_per_second = 8e9;
   const Counters counters = run(program.take(), 2, machine);
   CHECK(counters.operators[0].last_retired == load_cycles(bytes));
