@@ -1,0 +1,138 @@
+// One DRAM channel behind its scheduler: queues, FR-FCFS, write drain, refresh. Pure; the clock is
+// an argument. Independent of every other channel.
+#pragma once
+
+#include <vector>
+
+#include "hw_models/dram_address.h"
+#include "hw_models/dram_banks.h"
+
+namespace tessera::hw {
+
+enum class DramRefresh { kOff, kAllBank, kPerBank };
+
+/// The controller. Pages stay open until another row of the bank or a refresh needs them.
+struct DramPolicy {
+  int read_queue = 32, write_queue = 32;  // bursts that wait for their column command
+  int drain_above = 26, drain_to = 6;     // writes in the queue that start and end a drain
+  DramRefresh refresh = DramRefresh::kAllBank;
+};
+
+/// `bursts` bursts of one row, in the order of their columns.
+struct DramAccess {
+  std::int64_t token = 0;  // the caller's name for it
+  int bank = 0;
+  std::int64_t row = 0;
+  bool is_write = false;
+  int bursts = 1;
+};
+
+struct DramCompletion {
+  std::int64_t token = 0;
+  bool is_write = false;
+  DramClock accepted = 0;
+  DramClock first_beats = 0;  // end of the first burst on the data bus
+  DramClock last_beats = 0;   // end of the last
+};
+
+struct DramCommandCounts {
+  std::int64_t activates = 0, precharges = 0, reads = 0, writes = 0;
+  std::int64_t refreshes_all = 0, refreshes_bank = 0;
+};
+
+/// Commands go to the bank whose next one may end first, at equal clocks to the oldest access;
+/// each bank prefers the oldest hit of its open row, then the oldest access. Reads go first until
+/// more than `drain_above` writes wait or no read does; then writes, down to `drain_to`.
+/// An all-bank refresh stops its pseudo channel when it is due; a per-bank refresh takes a bank
+/// without work when there is one.
+class DramChannel {
+ public:
+  DramChannel(const DramDevice& device, const DramPolicy& policy);
+
+  bool has_space(bool is_write, int bursts = 1) const {
+    return waiting_[is_write ? 1 : 0] + bursts <= capacity_[is_write ? 1 : 0];
+  }
+  /// REQUIRES: has_space; `now` not before an earlier accept, and after all advanced clocks.
+  void accept(const DramAccess& access, DramClock now);
+  /// Issues every command up to and including clock `until`, and appends what they complete, in
+  /// the order of their column commands.
+  void advance(DramClock until, std::vector<DramCompletion>& done);
+  /// The clock of the next command if nothing more is accepted; kNever without waiting accesses.
+  DramClock next_command();
+
+  bool is_idle() const { return waiting_[0] + waiting_[1] == 0; }
+  const DramCommandCounts& counts() const { return counts_; }
+
+ private:
+  static constexpr int kNone = -1;
+  struct Slot {
+    DramAccess access;
+    std::int64_t age = 0;
+    DramClock accepted = 0, first_beats = 0;
+    int bursts_left = 0, next = kNone;
+  };
+  struct Queue {  // of one bank and direction, oldest first
+    int head = kNone, tail = kNone;
+  };
+  struct Bank {
+    std::array<Queue, 2> queue;                // reads, writes
+    DramCommand command = DramCommand::kNone;  // the next one
+    int slot = kNone;                          // whose
+    int pinned = kNone;                        // opened the row, which stays open for it
+    std::int64_t age = 0;
+  };
+  struct Refresh {  // of one pseudo channel
+    DramClock due = kNever;
+    bool pending = false;
+    int bank = kNone;             // per-bank: precharged and next in turn
+    std::uint64_t remaining = 0;  // per-bank: banks without their refresh in this round
+  };
+  struct Choice {
+    DramClock end = kNever, clock = kNever;
+    std::int64_t age = 0;
+    DramCommand command = DramCommand::kNone;
+    int bank = kNone;  // of refreshes of all banks: the pseudo channel
+  };
+
+  static std::size_t index(int i) { return static_cast<std::size_t>(i); }
+  static std::uint64_t bit(int bank) { return std::uint64_t{1} << bank; }
+  static std::uint64_t low_bits(int n) { return ~std::uint64_t{0} >> (64 - n); }
+  int pick(int bank) const;
+  void plan(int bank);
+  void plan_all();
+  void set_mode();
+  void consider(DramCommand command, int bank, std::int64_t age, DramClock clock);
+  void choose();
+  void choose_refresh(int rank);
+  int refresh_candidate(const Refresh& refresh, int rank) const;
+  DramClock refresh_trigger() const;
+  void start_refreshes(DramClock now);
+  void skip_idle_refreshes(DramClock until);
+  void issue(const Choice& choice, std::vector<DramCompletion>& done);
+  void issue_column(int bank, DramClock clock, std::vector<DramCompletion>& done);
+  void issue_precharge_all(int rank, DramClock clock);
+  void issue_refresh_all(int rank, DramClock clock);
+  void issue_refresh_bank(int bank, DramClock clock);
+  void remove(int bank, int slot);
+
+  DramBanks banks_;
+  DramPolicy policy_;
+  int banks_per_rank_;
+  DramClock refresh_interval_;
+  std::array<int, 2> capacity_, waiting_{0, 0};
+  std::vector<Slot> slots_;
+  int free_ = kNone;
+  std::vector<Bank> bank_;
+  std::uint64_t ready_ = 0;    // banks with a next command
+  std::uint64_t blocked_ = 0;  // by a refresh
+  std::vector<Refresh> refresh_;
+  std::int64_t next_age_ = 1;  // 0: refreshes
+  bool writing_ = false;
+  bool stale_ = true;           // next_ must be chosen again
+  std::array<Choice, 2> best_;  // by command bus
+  Choice next_;
+  DramClock now_ = 0;  // no command is issued before it
+  DramCommandCounts counts_;
+};
+
+}  // namespace tessera::hw
