@@ -123,6 +123,7 @@ void DramAddressMap::hash_banks(std::array<std::int64_t, kFields>& value) const 
   }
   mix(kGroup);
   mix(kBank);
+  if (hash_ == BankHash::kColumn) mix(kRow);
 }
 
 DramPlace DramAddressMap::place(std::int64_t address) const {

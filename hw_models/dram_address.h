@@ -19,7 +19,7 @@ struct DramPlace {
 
 /// What is XORed into the bits of channel, pseudo channel, bank group and bank (in this order, from
 /// the low bits): nothing, the low bits of the row (bank group and bank only), or of the column
-/// (Ramulator's MOP4CLXOR).
+/// (Ramulator's MOP4CLXOR, which XORs what is left of the column into the row too).
 enum class BankHash { kNone, kRow, kColumn };
 
 /// A bit order from the top: `ro-cohi-ba-bg-co[1:0]`. Fields: `ro` row, `ba` bank, `bg` bank group,

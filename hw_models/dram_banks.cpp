@@ -26,18 +26,19 @@ DramDelays::DramDelays(const DramTimings& t) {
   wtr_long = write_data + t.wtr_long;
   refresh_all_to_act = t.refresh_all + ref - act;
   refresh_bank_to_act = t.refresh_bank + ref - act;
-  refresh_bank_to_other_act = t.refresh_bank_gap + ref - act;
-  refresh_bank_to_refresh_bank = std::max(t.refresh_bank, t.refresh_bank_gap);
-  act_to_refresh = t.rrd_short + act - ref;
+  refresh_bank_to_other_act = t.refresh_bank_to_act + ref - act;
+  refresh_bank_to_next = t.refresh_bank_to_next;
   read_to_last_beat = cas - 1 + t.read_latency + t.burst;
   write_to_last_beat = cas - 1 + write_data;
-  command_clocks = {act, pre, cas, cas, pre, ref, ref, 0};
+  command_clocks = {act, pre, cas, cas, act, pre, ref, ref, 0};
 }
 
 DramBanks::DramBanks(const DramDevice& device)
     : delays_(device.t),
       banks_per_rank_(device.banks_per_rank()),
       split_bus_(device.t.split_command_bus),
+      split_activate_(device.t.split_activate),
+      pre_to_pre_(device.t.pre_to_pre),
       bank_(index(device.banks())),
       group_(index(device.pseudo_channels * device.bank_groups)),
       rank_(index(device.pseudo_channels)),
@@ -99,12 +100,27 @@ void DramBanks::activate(int bank, std::int64_t row, DramClock clock) {
   ++open_banks_[index(rank)];
   DramEarliest& own = bank_[index(bank)];
   own.push(DramCommand::kActivate, clock + delays_.act_to_act);
-  own.push(DramCommand::kPrecharge, clock + delays_.act_to_pre);
-  own.push(DramCommand::kRead, clock + delays_.act_to_read);
-  own.push(DramCommand::kWrite, clock + delays_.act_to_write);
+  if (split_activate_) {
+    own.push(DramCommand::kActivateSecond, clock + 1);
+    own.push(DramCommand::kPrecharge, kNever);
+  } else {
+    open_from(bank, clock);
+  }
   group_[index(group_of_[index(bank)])].push(DramCommand::kActivate, clock + delays_.rrd_long);
   rank_[index(rank)].push(DramCommand::kActivate, clock + delays_.rrd_short);
   note_activate(rank, clock);
+}
+
+void DramBanks::open_from(int bank, DramClock clock) {
+  DramEarliest& own = bank_[index(bank)];
+  own.at[static_cast<std::size_t>(DramCommand::kPrecharge)] = clock + delays_.act_to_pre;
+  own.push(DramCommand::kRead, clock + delays_.act_to_read);
+  own.push(DramCommand::kWrite, clock + delays_.act_to_write);
+}
+
+void DramBanks::activate_second(int bank, DramClock clock) {
+  take_bus(DramCommand::kActivateSecond, clock);
+  open_from(bank, clock);
 }
 
 void DramBanks::close(int bank) {
@@ -116,6 +132,7 @@ void DramBanks::precharge(int bank, DramClock clock) {
   take_bus(DramCommand::kPrecharge, clock);
   close(bank);
   bank_[index(bank)].push(DramCommand::kActivate, clock + delays_.pre_to_act);
+  rank_[index(rank_of(bank))].push(DramCommand::kPrecharge, clock + pre_to_pre_);
 }
 
 void DramBanks::read(int bank, DramClock clock) {
@@ -159,7 +176,7 @@ void DramBanks::refresh_bank(int bank, DramClock clock) {
   const int rank = rank_of(bank);
   bank_[index(bank)].push(DramCommand::kActivate, clock + delays_.refresh_bank_to_act);
   rank_[index(rank)].push(DramCommand::kActivate, clock + delays_.refresh_bank_to_other_act);
-  next_bank_refresh_[index(rank)] = clock + delays_.refresh_bank_to_refresh_bank;
+  next_bank_refresh_[index(rank)] = clock + delays_.refresh_bank_to_next;
   note_activate(rank, clock);
 }
 

@@ -14,6 +14,7 @@ enum class DramCommand {
   kPrecharge,
   kRead,
   kWrite,
+  kActivateSecond,
   kPrechargeAll,
   kRefreshAll,
   kRefreshBank,
@@ -30,15 +31,15 @@ struct DramDelays {
   DramClock pre_to_act, pre_all_to_act;
   DramClock read_to_pre, write_to_pre;
   DramClock ccd_short, ccd_long, read_to_write, wtr_short, wtr_long;
-  DramClock refresh_all_to_act, refresh_bank_to_act, refresh_bank_to_other_act, act_to_refresh;
-  DramClock refresh_bank_to_refresh_bank;
+  DramClock refresh_all_to_act, refresh_bank_to_act, refresh_bank_to_other_act;
+  DramClock refresh_bank_to_next;
   DramClock read_to_last_beat, write_to_last_beat;
-  std::array<DramClock, 8> command_clocks;  // by DramCommand, on the command bus
+  std::array<DramClock, 9> command_clocks;  // by DramCommand, on the command bus
 };
 
-/// The earliest clock of the four commands of a bank, a group or a pseudo channel.
+/// The earliest clock of the commands of a bank, a group or a pseudo channel.
 struct DramEarliest {
-  std::array<DramClock, 4> at{0, 0, 0, 0};  // by DramCommand: activate, precharge, read, write
+  std::array<DramClock, 5> at{0, 0, 0, 0, 0};  // by DramCommand, up to kActivateSecond
   void push(DramCommand command, DramClock clock) {
     DramClock& now = at[static_cast<std::size_t>(command)];
     if (clock > now) now = clock;
@@ -74,6 +75,8 @@ class DramBanks {
 
   /// REQUIRES: `clock` is not before the earliest start.
   void activate(int bank, std::int64_t row, DramClock clock);
+  /// REQUIRES: the standard has two activate commands, and this is the second of the bank.
+  void activate_second(int bank, DramClock clock);
   void precharge(int bank, DramClock clock);
   void read(int bank, DramClock clock);
   void write(int bank, DramClock clock);
@@ -94,11 +97,13 @@ class DramBanks {
     bus_free_[bus_of(command)] = clock + delays_.command_clocks[static_cast<std::size_t>(command)];
   }
   void note_activate(int rank, DramClock clock);
+  void open_from(int bank, DramClock clock);
   void close(int bank);
 
   DramDelays delays_;
   int banks_per_rank_;
-  bool split_bus_;
+  bool split_bus_, split_activate_;
+  DramClock pre_to_pre_;
   std::vector<DramEarliest> bank_, group_, rank_;
   std::vector<std::int64_t> open_row_;
   std::vector<int> group_of_, rank_of_, open_banks_;

@@ -8,6 +8,7 @@ DramChannel::DramChannel(const DramDevice& device, const DramPolicy& policy)
     : banks_(device),
       policy_(policy),
       banks_per_rank_(device.banks_per_rank()),
+      split_activate_(device.t.split_activate),
       refresh_interval_(policy.refresh == DramRefresh::kPerBank ? device.t.refresh_bank_interval
                                                                 : device.t.refresh_interval),
       capacity_{policy.read_queue, policy.write_queue},
@@ -18,11 +19,11 @@ DramChannel::DramChannel(const DramDevice& device, const DramPolicy& policy)
     slots_[i].next = free_;
     free_ = static_cast<int>(i);
   }
-  // Pseudo channels refresh in turn, so that one at least works.
   const auto ranks = static_cast<DramClock>(refresh_.size());
   DramClock turn = 1;
   for (Refresh& refresh : refresh_) {
-    if (policy.refresh != DramRefresh::kOff) refresh.due = refresh_interval_ * turn++ / ranks;
+    const DramClock part = policy.stagger_refresh ? turn++ : ranks;
+    if (policy.refresh != DramRefresh::kOff) refresh.due = refresh_interval_ * part / ranks;
     refresh.remaining = low_bits(banks_per_rank_);
   }
 }
@@ -74,6 +75,7 @@ int DramChannel::pick(int bank) const {
 /// Works out the next command of a bank. REQUIRES: called after every change of the bank.
 void DramChannel::plan(int bank) {
   stale_ = true;
+  if ((half_open_ & bit(bank)) != 0) return;  // its second activate comes first
   Bank& own = bank_[index(bank)];
   int slot = pick(bank);
   if (slot == kNone) {
@@ -113,7 +115,7 @@ void DramChannel::consider(DramCommand command, int bank, std::int64_t age, Dram
 /// Per bus the command that ends first, the oldest at a tie; of the two the first to start.
 void DramChannel::choose() {
   best_ = {};
-  for (std::uint64_t left = ready_ & ~blocked_; left != 0; left &= left - 1) {
+  for (std::uint64_t left = ready_ & (~blocked_ | half_open_); left != 0; left &= left - 1) {
     const int bank = __builtin_ctzll(left);
     const Bank& own = bank_[index(bank)];
     consider(own.command, bank, own.age, banks_.earliest(own.command, bank));
@@ -228,6 +230,13 @@ void DramChannel::issue(const Choice& choice, std::vector<DramCompletion>& done)
       banks_.activate(choice.bank, slots_[index(own.slot)].access.row, clock);
       own.pinned = own.slot;
       ++counts_.activates;
+      if (!split_activate_) return plan(choice.bank);
+      half_open_ |= bit(choice.bank);
+      own.command = DramCommand::kActivateSecond;
+      return;
+    case DramCommand::kActivateSecond:
+      banks_.activate_second(choice.bank, clock);
+      half_open_ &= ~bit(choice.bank);
       return plan(choice.bank);
     case DramCommand::kPrecharge:
       banks_.precharge(choice.bank, clock);

@@ -16,6 +16,7 @@ struct DramPolicy {
   int read_queue = 32, write_queue = 32;  // bursts that wait for their column command
   int drain_above = 26, drain_to = 6;     // writes in the queue that start and end a drain
   DramRefresh refresh = DramRefresh::kAllBank;
+  bool stagger_refresh = false;  // pseudo channels in turn instead of together
 };
 
 /// `bursts` bursts of one row, in the order of their columns.
@@ -118,13 +119,15 @@ class DramChannel {
   DramBanks banks_;
   DramPolicy policy_;
   int banks_per_rank_;
+  bool split_activate_;
   DramClock refresh_interval_;
   std::array<int, 2> capacity_, waiting_{0, 0};
   std::vector<Slot> slots_;
   int free_ = kNone;
   std::vector<Bank> bank_;
   std::uint64_t ready_ = 0;    // banks with a next command
-  std::uint64_t blocked_ = 0;  // by a refresh
+  std::uint64_t blocked_ = 0;    // by a refresh
+  std::uint64_t half_open_ = 0;  // between two activate commands
   std::vector<Refresh> refresh_;
   std::int64_t next_age_ = 1;  // 0: refreshes
   bool writing_ = false;

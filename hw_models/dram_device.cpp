@@ -59,7 +59,9 @@ DramDevice lpddr4_3200() {
   t.refresh_all = 608;            // 380 ns
   t.refresh_bank_interval = 781;  // 488 ns
   t.refresh_bank = 304;           // 190 ns
-  t.refresh_bank_gap = 16;        // tRRD
+  t.refresh_bank_to_act = 16;     // tRRD
+  t.refresh_bank_to_next = 304;   // tRFCpb
+  t.pre_to_pre = 4;               // tPPD, JESD209-4
   t.act_clocks = t.cas_clocks = 4;
   t.pre_clocks = t.ref_clocks = 2;
   return d;
@@ -86,7 +88,8 @@ DramDevice lpddr4_4266() {
   t.refresh_all = 812;             // 381 ns
   t.refresh_bank_interval = 1042;  // 489 ns
   t.refresh_bank = 405;            // 190 ns
-  t.refresh_bank_gap = 22;
+  t.refresh_bank_to_act = 22;
+  t.refresh_bank_to_next = 405;
   return d;
 }
 
@@ -119,8 +122,10 @@ DramDevice lpddr5_6400() {
   t.refresh_all = 168;            // 210 ns
   t.refresh_bank_interval = 390;  // 488 ns
   t.refresh_bank = 96;            // 120 ns
-  t.refresh_bank_gap = 72;        // tpbR2pbR 90 ns
-  t.act_clocks = 2;
+  t.refresh_bank_to_act = 6;      // tpbR2act 7.5 ns
+  t.refresh_bank_to_next = 72;    // tpbR2pbR 90 ns
+  t.pre_to_pre = 2;               // tPPD
+  t.split_activate = true;
   return d;
 }
 
@@ -153,7 +158,7 @@ DramDevice hbm2_2000() {
   t.refresh_all = 260;
   t.refresh_bank_interval = 122;  // tREFI / 32
   t.refresh_bank = 160;
-  t.refresh_bank_gap = 8;  // tRREFD
+  t.refresh_bank_to_act = t.refresh_bank_to_next = 8;  // tRREFD
   t.act_clocks = 2;
   t.split_command_bus = true;
   return d;
@@ -191,8 +196,8 @@ double DramDevice::peak_bytes_per_second() const {
 }
 
 int DramDevice::unloaded_read_clocks() const {
-  return t.rp + t.pre_clocks - t.act_clocks + t.rcd_read + t.act_clocks - t.cas_clocks +
-         t.cas_clocks - 1 + t.read_latency + t.burst;
+  const int second_activate = t.split_activate ? 1 : 0;
+  return t.rp + t.pre_clocks + second_activate + t.rcd_read - 1 + t.read_latency + t.burst;
 }
 
 const std::vector<DramDevice>& dram_devices() {

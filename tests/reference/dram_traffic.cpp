@@ -68,7 +68,7 @@ class ClosedLoop {
         map_(map),
         rules_(rules),
         bursts_(bursts),
-        depth_(rules.queue_depth * device.pseudo_channels) {
+        depth_(rules.queue_depth * device.pseudo_channels * channels) {
     for (int i = 0; i < channels; ++i) lanes_.emplace_back(device, rules.policy);
     if (!bursts.empty()) place_ = map_.place(bursts[0].address);
   }
@@ -103,15 +103,13 @@ class ClosedLoop {
     std::vector<DramCompletion> done;
     std::deque<Response> responses;
     DramClock last_response = 0;
-    int outstanding[2] = {0, 0};
-    int accepted_now = 0;
   };
 
   void take_responses() {
     for (Lane& lane : lanes_) {
       while (!lane.responses.empty() && lane.responses.front().clock <= now_) {
         const Response& response = lane.responses.front();
-        --lane.outstanding[response.is_write ? 1 : 0];
+        --outstanding_[response.is_write ? 1 : 0];
         if (!response.is_write) read_clocks_.push_back(response.clock - response.accepted);
         last_ = std::max(last_, response.clock);
         ++completed_;
@@ -124,21 +122,21 @@ class ClosedLoop {
     const bool is_write = bursts_[cursor_].is_write;
     lane.channel.accept({static_cast<std::int64_t>(cursor_), place_.bank, place_.row, is_write, 1},
                         now_);
-    ++lane.outstanding[is_write ? 1 : 0];
-    ++lane.accepted_now;
+    ++outstanding_[is_write ? 1 : 0];
+    ++accepted_now_;
     if (++cursor_ < bursts_.size()) place_ = map_.place(bursts_[cursor_].address);
   }
 
   /// True when only the clock keeps the next burst from being accepted.
   bool offer() {
-    for (Lane& lane : lanes_) lane.accepted_now = 0;
+    accepted_now_ = 0;
     waits_for_room_ = false;
     for (std::size_t left = 2 * lanes_.size(); cursor_ < bursts_.size(); --left) {
       if (left == 0) return true;
       Lane& lane = lanes_[static_cast<std::size_t>(place_.channel)];
       const bool is_write = bursts_[cursor_].is_write;
-      if (lane.outstanding[is_write ? 1 : 0] >= depth_) return false;
-      if (lane.accepted_now >= rules_.accepts_per_clock) return true;
+      if (outstanding_[is_write ? 1 : 0] >= depth_) return false;
+      if (accepted_now_ >= rules_.accepts_per_clock) return true;
       waits_for_room_ = !lane.channel.has_space(is_write);
       if (waits_for_room_) return false;
       accept(lane);
@@ -193,6 +191,8 @@ class ClosedLoop {
   DramPlace place_;
   std::size_t cursor_ = 0, completed_ = 0;
   bool waits_for_room_ = false;
+  int accepted_now_ = 0;
+  int outstanding_[2] = {0, 0};  // reads, writes
   DramClock now_ = 0, last_ = 0;
   std::vector<DramClock> read_clocks_;
 };
