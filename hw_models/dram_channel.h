@@ -125,7 +125,7 @@ class DramChannel {
   std::vector<Slot> slots_;
   int free_ = kNone;
   std::vector<Bank> bank_;
-  std::uint64_t ready_ = 0;    // banks with a next command
+  std::uint64_t ready_ = 0;      // banks with a next command
   std::uint64_t blocked_ = 0;    // by a refresh
   std::uint64_t half_open_ = 0;  // between two activate commands
   std::vector<Refresh> refresh_;

@@ -57,7 +57,7 @@ DramDevice lpddr4_3200() {
   t.read_to_write = 27;
   t.refresh_interval = 6246;      // 3904 ns
   t.refresh_all = 608;            // 380 ns
-  t.refresh_bank_interval = 781;  // 488 ns
+  t.refresh_bank_interval = 780;  // 487.5 ns
   t.refresh_bank = 304;           // 190 ns
   t.refresh_bank_to_act = 16;     // tRRD
   t.refresh_bank_to_next = 304;   // tRFCpb

@@ -27,9 +27,9 @@ struct DramTimings {
   int read_to_write = 12;  // command to command
   int refresh_interval = 12480, refresh_all = 576;
   int refresh_bank_interval = 0, refresh_bank = 0;  // per-bank refresh; 0: has none
-  int refresh_bank_to_act = 0;   // of another bank
-  int refresh_bank_to_next = 0;  // to the per-bank refresh of another bank
-  int pre_to_pre = 1;            // tPPD
+  int refresh_bank_to_act = 0;                      // of another bank
+  int refresh_bank_to_next = 0;                     // to the per-bank refresh of another bank
+  int pre_to_pre = 1;                               // tPPD
   int act_clocks = 1, cas_clocks = 1, pre_clocks = 1, ref_clocks = 1;  // on the command bus
   bool split_activate = false;     // ACT-1 and ACT-2, other commands may come between (LPDDR5)
   bool split_command_bus = false;  // row and column commands on buses of their own (HBM2)

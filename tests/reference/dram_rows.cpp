@@ -63,6 +63,8 @@ void set_device(DramRow& row) {
     row.device = *find_dram_device("HBM2-2000-DRAMSys");
   }
   DramTimings& t = row.device.t;
+  // The LPDDR4 checker of DRAMSys 5.1 has tRRD from a read to its bank's precharge, not tRTP.
+  if (row.tool == "dramsys" && t.cas_clocks == 4) t.read_to_precharge = t.rrd_short;
   if (row.standard == "ddr4-3200nobg") {
     t.ccd_long = t.ccd_short;
     t.rrd_long = t.rrd_short;
