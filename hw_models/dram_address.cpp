@@ -117,10 +117,7 @@ void DramAddressMap::hash_banks(std::array<std::int64_t, kFields>& value) const 
     value[field] ^= source & ((std::int64_t{1} << width) - 1);
     source >>= width;
   };
-  if (hash_ == BankHash::kColumn) {
-    mix(kChannel);
-    mix(kPseudo);
-  }
+  if (hash_ == BankHash::kColumn) mix(kPseudo);
   mix(kGroup);
   mix(kBank);
   if (hash_ == BankHash::kColumn) mix(kRow);

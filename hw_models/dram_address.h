@@ -17,8 +17,8 @@ struct DramPlace {
   std::int64_t row = 0;
 };
 
-/// What is XORed into the bits of channel, pseudo channel, bank group and bank (in this order, from
-/// the low bits): nothing, the low bits of the row (bank group and bank only), or of the column
+/// What is XORed into the bits of bank group and bank (in this order, from the low bits): nothing,
+/// the low bits of the row, or of the column, then into the pseudo channel first
 /// (Ramulator's MOP4CLXOR, which XORs what is left of the column into the row too).
 enum class BankHash { kNone, kRow, kColumn };
 

@@ -1,7 +1,9 @@
 #include "tests/reference/dram_rows.h"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
+#include <set>
 #include <stdexcept>
 
 #include "tests/workloads/reference_rows.h"
@@ -22,7 +24,7 @@ const std::map<std::string, Mapping>& mappings() {
   static const std::map<std::string, Mapping> known{
       {"ro-cohi-ba-bg-co[1:0](-ch/pc)", {"ro-cohi-ba-bg-co[1:0]", BankHash::kNone, "interleaved"}},
       {"ro-ra-co-ba-bg(-ch)", {"ro-co-ba-bg", BankHash::kNone, "interleaved"}},
-      {"MOP4CLXOR", {"ro-cohi-ba-bg-pc-ch-co[1:0]", BankHash::kColumn, "interleaved"}},
+      {"MOP4CLXOR", {"ro-cohi-ba-bg-pc-co[1:0]-ch", BankHash::kColumn, "interleaved"}},
       {"ro-ba-bg-co(-ch/pc)", {"ro-ba-bg-co", BankHash::kNone, "contiguous"}},
       {"ro-ra-ba-bg-co(-ch)", {"ro-ba-bg-co", BankHash::kNone, "contiguous"}},
       {"RoBaRaCoCh", {"ro-ba-bg-pc-co-ch", BankHash::kNone, "contiguous"}},
@@ -37,6 +39,11 @@ const std::map<std::string, Mapping>& mappings() {
 std::string class_of(const std::string& pattern) {
   const std::string name = pattern.substr(0, pattern.find('_'));
   return name == "seq" ? pattern.substr(0, 6) : name;
+}
+
+std::string upper(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return text;
 }
 
 double number(const std::string& text) { return text.empty() ? 0.0 : std::stod(text); }
@@ -65,6 +72,12 @@ void set_device(DramRow& row) {
   DramTimings& t = row.device.t;
   // The LPDDR4 checker of DRAMSys 5.1 has tRRD from a read to its bank's precharge, not tRTP.
   if (row.tool == "dramsys" && t.cas_clocks == 4) t.read_to_precharge = t.rrd_short;
+  if (row.tool == "dramsim3" && row.device.pseudo_channels == 2) {  // two channels of 64 bits
+    row.channels *= 2;
+    row.device.pseudo_channels = 1;
+    t.faw = 30;  // TIMING.md section 5: the tools differ
+    t.ccd_long = 2;
+  }
   if (row.standard == "ddr4-3200nobg") {
     t.ccd_long = t.ccd_short;
     t.rrd_long = t.rrd_short;
@@ -121,6 +134,40 @@ std::vector<DramRow> dram_rows() {
     rows.push_back(row);
   }
   return rows;
+}
+
+std::vector<DramEnvelope> dram_envelopes() {
+  std::map<std::string, DramEnvelope> found;
+  std::map<std::string, std::set<std::string>> tools;
+  for (const DramRow& row : dram_rows()) {
+    const bool of_a_class = row.mapping_class == "interleaved" || row.mapping_class == "contiguous";
+    if (!row.not_comparable.empty() || !row.refresh || row.queue_depth != 32 || !of_a_class) continue;
+    if (find_dram_device(upper(row.standard)) == nullptr) continue;  // changed timings
+    const std::string key = row.standard + " " + row.pattern + " " + row.mapping_class;
+    DramEnvelope& envelope = found[key];
+    if (tools[key].empty()) envelope = {row.standard, row.pattern, row.pattern_class,
+                                        row.mapping_class, row.channels, 0, 1e9, 0.0};
+    if (row.tool != "dramsim3" || row.standard != "hbm2-2000") envelope.channels = row.channels;
+    tools[key].insert(row.tool);
+    envelope.tools = static_cast<int>(tools[key].size());
+    envelope.low = std::min(envelope.low, row.fraction);
+    envelope.high = std::max(envelope.high, row.fraction);
+  }
+  std::vector<DramEnvelope> envelopes;
+  for (const auto& [key, envelope] : found) envelopes.push_back(envelope);
+  return envelopes;
+}
+
+TrafficResult run_envelope(const DramEnvelope& envelope) {
+  const DramDevice& device = *find_dram_device(upper(envelope.standard));
+  const int channels = envelope.standard == "hbm2-2000" ? 1 : envelope.channels;
+  const DramAddressMap map(
+      envelope.mapping_class == "interleaved" ? kDefaultDramOrder : "ro-ba-bg-co", BankHash::kNone,
+      device, channels);
+  TrafficRules rules;
+  rules.accepts_per_clock = 2 * channels;
+  return run_traffic(device, channels, map, rules,
+                     traffic_bursts(envelope.pattern, device.burst_bytes));
 }
 
 TrafficResult run_row(const DramRow& row) {

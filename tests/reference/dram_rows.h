@@ -24,6 +24,21 @@ struct DramRow {
 /// All rows of the file.
 std::vector<DramRow> dram_rows();
 
+/// What the tools say of one pattern and mapping class, refresh on, 32 outstanding.
+struct DramEnvelope {
+  std::string standard, pattern, pattern_class, mapping_class;
+  int channels = 1, tools = 0;
+  double low = 0, high = 0;  // sustained fraction
+
+  /// TIMING.md section 6: with several tools 3 % around mixes and 5 % around reads, else 8 %.
+  double tolerance() const { return tools == 1 ? 0.08 : pattern_class == "mix" ? 0.03 : 0.05; }
+};
+
+std::vector<DramEnvelope> dram_envelopes();
+
+/// The shipped standard and default policy, the plain mapping of the class.
+TrafficResult run_envelope(const DramEnvelope& envelope);
+
 /// The model under the traffic of a row. REQUIRES: the row is comparable.
 TrafficResult run_row(const DramRow& row);
 

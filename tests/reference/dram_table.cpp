@@ -64,5 +64,19 @@ int main(int argc, char** argv) {
     fmt::print("{} {:3}  {:13} {:13} {:13}\n", name, errors[0].n, errors[0].text(),
                errors[1].text(), errors[2].text());
   }
+  int outside = 0, all = 0;
+  for (const DramEnvelope& each : dram_envelopes()) {
+    if (!only.empty()) break;
+    const double made = run_envelope(each).sustained_fraction;
+    ++all;
+    if (made >= each.low * (1 - each.tolerance()) && made <= each.high * (1 + each.tolerance())) {
+      continue;
+    }
+    ++outside;
+    fmt::print("outside: {:12} {:28} {:12} {} tools {:.4f}..{:.4f} +-{:.0f}%: {:.4f}\n",
+               each.standard, each.pattern, each.mapping_class, each.tools, each.low, each.high,
+               100 * each.tolerance(), made);
+  }
+  fmt::print("{} of {} envelopes not met\n", outside, all);
   for (const auto& [why, n] : skipped) fmt::print("{} rows not comparable: {}\n", n, why);
 }
