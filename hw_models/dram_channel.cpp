@@ -48,17 +48,17 @@ void DramChannel::accept(const DramAccess& access, DramClock now) {
     slots_[index(queue.tail)].next = slot;
   }
   queue.tail = slot;
-  set_mode();
-  if (access.is_write == writing_) plan(access.bank);
+  if (set_mode()) switched_at_ = now;
+  if (access.is_write == writing_ || switched_at_ != kNever) plan(access.bank);
 }
 
-/// Switches between reads and writes, and plans anew after a switch.
-void DramChannel::set_mode() {
+/// Switches between reads and writes. True: the banks must be planned anew.
+bool DramChannel::set_mode() {
   const bool write = writing_ ? waiting_[1] > policy_.drain_to || waiting_[0] == 0
                               : waiting_[1] > policy_.drain_above || waiting_[0] == 0;
-  if (write == writing_) return;
+  if (write == writing_) return false;
   writing_ = write;
-  plan_all();
+  return true;
 }
 
 /// The oldest hit of the open row, else the oldest access of the bank.
@@ -100,7 +100,16 @@ void DramChannel::plan(int bank) {
 }
 
 void DramChannel::plan_all() {
+  switched_at_ = kNever;
   for (int bank = 0; bank < static_cast<int>(bank_.size()); ++bank) plan(bank);
+}
+
+/// Chooses the next command, and plans the banks anew once the clock of a switch is over.
+void DramChannel::settle() {
+  if (stale_) choose();
+  if (switched_at_ == kNever || next_.clock <= switched_at_) return;
+  plan_all();
+  choose();
 }
 
 void DramChannel::consider(DramCommand command, int bank, std::int64_t age, DramClock clock) {
@@ -201,7 +210,7 @@ void DramChannel::skip_idle_refreshes(DramClock until) {
 void DramChannel::advance(DramClock until, std::vector<DramCompletion>& done) {
   while (true) {
     if (is_idle() && policy_.refresh != DramRefresh::kOff) skip_idle_refreshes(until);
-    if (stale_) choose();
+    settle();
     const DramClock trigger = refresh_trigger();
     if (trigger <= until && trigger <= next_.clock) {
       start_refreshes(trigger);
@@ -209,6 +218,7 @@ void DramChannel::advance(DramClock until, std::vector<DramCompletion>& done) {
     }
     if (next_.clock > until) break;
     issue(next_, done);
+    if (switched_at_ != kNever) plan_all();
   }
   now_ = std::max(now_, until + 1);
   stale_ = stale_ || next_.clock < now_;
@@ -216,7 +226,7 @@ void DramChannel::advance(DramClock until, std::vector<DramCompletion>& done) {
 
 DramClock DramChannel::next_command() {
   if (is_idle()) return kNever;
-  if (stale_) choose();
+  settle();
   return std::min(next_.clock, std::max(refresh_trigger(), now_));
 }
 
@@ -313,7 +323,7 @@ void DramChannel::issue_column(int bank, DramClock clock, std::vector<DramComple
     remove(bank, own.slot);
   }
   plan(bank);
-  set_mode();
+  if (set_mode()) plan_all();
 }
 
 void DramChannel::remove(int bank, int slot) {

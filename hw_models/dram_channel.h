@@ -16,6 +16,7 @@ struct DramPolicy {
   int read_queue = 32, write_queue = 32;  // bursts that wait for their column command
   int drain_above = 26, drain_to = 6;     // writes in the queue that start and end a drain
   DramRefresh refresh = DramRefresh::kAllBank;
+  bool full_queue_stops_both = false;     // one door for reads and writes
   bool stagger_refresh = false;  // pseudo channels in turn instead of together
 };
 
@@ -41,6 +42,7 @@ struct DramCommandCounts {
   std::int64_t refreshes_all = 0, refreshes_bank = 0;
 };
 
+/// A switch that an accept causes leaves the command of that clock as it was planned before.
 /// Commands go to the bank whose next one may end first, at equal clocks to the oldest access;
 /// each bank prefers the oldest hit of its open row, then the oldest access. Reads go first until
 /// more than `drain_above` writes wait or no read does; then writes, down to `drain_to`.
@@ -51,7 +53,9 @@ class DramChannel {
   DramChannel(const DramDevice& device, const DramPolicy& policy);
 
   bool has_space(bool is_write, int bursts = 1) const {
-    return waiting_[is_write ? 1 : 0] + bursts <= capacity_[is_write ? 1 : 0];
+    const bool own = waiting_[is_write ? 1 : 0] + bursts <= capacity_[is_write ? 1 : 0];
+    return own && (!policy_.full_queue_stops_both ||
+                   waiting_[is_write ? 0 : 1] < capacity_[is_write ? 0 : 1]);
   }
   /// REQUIRES: has_space; `now` not before an earlier accept, and after all advanced clocks.
   void accept(const DramAccess& access, DramClock now);
@@ -101,7 +105,8 @@ class DramChannel {
   int pick(int bank) const;
   void plan(int bank);
   void plan_all();
-  void set_mode();
+  void settle();
+  bool set_mode();
   void consider(DramCommand command, int bank, std::int64_t age, DramClock clock);
   void choose();
   void choose_refresh(int rank);
@@ -131,6 +136,7 @@ class DramChannel {
   std::vector<Refresh> refresh_;
   std::int64_t next_age_ = 1;  // 0: refreshes
   bool writing_ = false;
+  DramClock switched_at_ = kNever;  // by an accept; the banks are not yet planned anew
   bool stale_ = true;           // next_ must be chosen again
   std::array<Choice, 2> best_;  // by command bus
   Choice next_;

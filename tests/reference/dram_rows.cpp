@@ -89,6 +89,7 @@ void set_device(DramRow& row) {
 void set_rules(DramRow& row) {
   row.rules.queue_depth = row.queue_depth;
   row.rules.accepts_per_clock = row.tool == "dramsys" ? 1 : 2 * row.channels;
+  row.rules.policy.full_queue_stops_both = row.tool == "dramsys";
   row.rules.policy.stagger_refresh = row.tool == "dramsys";
   row.rules.response_clocks = row.tool == "dramsys" ? 1 : 0;
   const std::string refresh = row.policy.substr(0, row.policy.find('+'));
