@@ -16,8 +16,8 @@ struct DramPolicy {
   int read_queue = 32, write_queue = 32;  // bursts that wait for their column command
   int drain_above = 26, drain_to = 6;     // writes in the queue that start and end a drain
   DramRefresh refresh = DramRefresh::kAllBank;
-  bool full_queue_stops_both = false;     // one door for reads and writes
-  bool stagger_refresh = false;  // pseudo channels in turn instead of together
+  bool full_queue_stops_both = false;  // one door for reads and writes
+  bool stagger_refresh = false;        // pseudo channels in turn instead of together
 };
 
 /// `bursts` bursts of one row, in the order of their columns.
@@ -137,8 +137,8 @@ class DramChannel {
   std::int64_t next_age_ = 1;  // 0: refreshes
   bool writing_ = false;
   DramClock switched_at_ = kNever;  // by an accept; the banks are not yet planned anew
-  bool stale_ = true;           // next_ must be chosen again
-  std::array<Choice, 2> best_;  // by command bus
+  bool stale_ = true;               // next_ must be chosen again
+  std::array<Choice, 2> best_;      // by command bus
   Choice next_;
   DramClock now_ = 0;  // no command is issued before it
   DramCommandCounts counts_;

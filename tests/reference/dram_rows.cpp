@@ -137,38 +137,30 @@ std::vector<DramRow> dram_rows() {
   return rows;
 }
 
-std::vector<DramEnvelope> dram_envelopes() {
-  std::map<std::string, DramEnvelope> found;
+DramEnvelopes::DramEnvelopes(const std::vector<DramRow>& rows) {
   std::map<std::string, std::set<std::string>> tools;
-  for (const DramRow& row : dram_rows()) {
-    const bool of_a_class = row.mapping_class == "interleaved" || row.mapping_class == "contiguous";
-    if (!row.not_comparable.empty() || !row.refresh || row.queue_depth != 32 || !of_a_class) continue;
-    if (find_dram_device(upper(row.standard)) == nullptr) continue;  // changed timings
-    const std::string key = row.standard + " " + row.pattern + " " + row.mapping_class;
-    DramEnvelope& envelope = found[key];
-    if (tools[key].empty()) envelope = {row.standard, row.pattern, row.pattern_class,
-                                        row.mapping_class, row.channels, 0, 1e9, 0.0};
-    if (row.tool != "dramsim3" || row.standard != "hbm2-2000") envelope.channels = row.channels;
-    tools[key].insert(row.tool);
-    envelope.tools = static_cast<int>(tools[key].size());
+  for (const DramRow& row : rows) {
+    if (!has_envelope(row)) continue;
+    tools[key(row)].insert(row.tool);
+    DramEnvelope& envelope = envelopes_[key(row)];
+    envelope.is_mix = row.pattern_class == "mix";
+    envelope.tools = static_cast<int>(tools[key(row)].size());
     envelope.low = std::min(envelope.low, row.fraction);
     envelope.high = std::max(envelope.high, row.fraction);
   }
-  std::vector<DramEnvelope> envelopes;
-  for (const auto& [key, envelope] : found) envelopes.push_back(envelope);
-  return envelopes;
 }
 
-TrafficResult run_envelope(const DramEnvelope& envelope) {
-  const DramDevice& device = *find_dram_device(upper(envelope.standard));
-  const int channels = envelope.standard == "hbm2-2000" ? 1 : envelope.channels;
-  const DramAddressMap map(
-      envelope.mapping_class == "interleaved" ? kDefaultDramOrder : "ro-ba-bg-co", BankHash::kNone,
-      device, channels);
-  TrafficRules rules;
-  rules.accepts_per_clock = 2 * channels;
-  return run_traffic(device, channels, map, rules,
-                     traffic_bursts(envelope.pattern, device.burst_bytes));
+std::string DramEnvelopes::key(const DramRow& row) {
+  return row.standard + " " + row.pattern + " " + row.mapping_class;
+}
+
+bool DramEnvelopes::has_envelope(const DramRow& row) {
+  return row.not_comparable.empty() && row.refresh && row.queue_depth == 32 &&
+         row.mapping_class != "other" && find_dram_device(upper(row.standard)) != nullptr;
+}
+
+const DramEnvelope* DramEnvelopes::find(const DramRow& row) const {
+  return has_envelope(row) ? &envelopes_.at(key(row)) : nullptr;
 }
 
 TrafficResult run_row(const DramRow& row) {

@@ -1,6 +1,7 @@
 // Rows of dram_reference.csv, decoded into what the model runs.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -26,18 +27,28 @@ std::vector<DramRow> dram_rows();
 
 /// What the tools say of one pattern and mapping class, refresh on, 32 outstanding.
 struct DramEnvelope {
-  std::string standard, pattern, pattern_class, mapping_class;
-  int channels = 1, tools = 0;
-  double low = 0, high = 0;  // sustained fraction
+  bool is_mix = false;
+  int tools = 0;
+  double low = 1e9, high = 0;  // sustained fraction
 
-  /// TIMING.md section 6: with several tools 3 % around mixes and 5 % around reads, else 8 %.
-  double tolerance() const { return tools == 1 ? 0.08 : pattern_class == "mix" ? 0.03 : 0.05; }
+  /// Several tools: 3 % around mixes of reads and writes, 5 % around the rest; one tool: 8 %.
+  double tolerance() const { return tools == 1 ? 0.08 : is_mix ? 0.03 : 0.05; }
+  bool holds(double fraction) const {
+    return fraction >= low * (1 - tolerance()) && fraction <= high * (1 + tolerance());
+  }
 };
 
-std::vector<DramEnvelope> dram_envelopes();
+class DramEnvelopes {
+ public:
+  explicit DramEnvelopes(const std::vector<DramRow>& rows);
+  /// nullptr for rows outside the classes of TIMING.md section 6.
+  const DramEnvelope* find(const DramRow& row) const;
 
-/// The shipped standard and default policy, the plain mapping of the class.
-TrafficResult run_envelope(const DramEnvelope& envelope);
+ private:
+  static std::string key(const DramRow& row);
+  static bool has_envelope(const DramRow& row);
+  std::map<std::string, DramEnvelope> envelopes_;
+};
 
 /// The model under the traffic of a row. REQUIRES: the row is comparable.
 TrafficResult run_row(const DramRow& row);
