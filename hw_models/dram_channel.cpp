@@ -20,6 +20,10 @@ DramChannel::DramChannel(const DramDevice& device, const DramPolicy& policy)
     free_ = static_cast<int>(i);
   }
   const auto ranks = static_cast<DramClock>(refresh_.size());
+  for (int bank = 0; bank < device.banks(); ++bank) {
+    bank_[index(bank)].group = banks_.group_of(bank);
+    bank_[index(bank)].rank = banks_.rank_of(bank);
+  }
   DramClock turn = 1;
   for (Refresh& refresh : refresh_) {
     const DramClock part = policy.stagger_refresh ? turn++ : ranks;
@@ -49,7 +53,8 @@ void DramChannel::accept(const DramAccess& access, DramClock now) {
   }
   queue.tail = slot;
   if (set_mode()) switched_at_ = now;
-  if (access.is_write == writing_ || switched_at_ != kNever) plan(access.bank);
+  stale_ = stale_ || next_.clock < now_;
+  if (access.is_write == writing_ || switched_at_ != kNever) replan(access.bank);
 }
 
 /// Switches between reads and writes. True: the banks must be planned anew.
@@ -96,7 +101,27 @@ void DramChannel::plan(int bank) {
   } else {
     own.command = entry.access.is_write ? DramCommand::kWrite : DramCommand::kRead;
   }
+  own.earliest = banks_.bank_earliest(own.command, bank);
   ready_ |= bit(bank);
+}
+
+/// After an accept: as plan, but keeps the choice where the bank's command does not change or only
+/// competes with it.
+void DramChannel::replan(int bank) {
+  const Bank& own = bank_[index(bank)];
+  const bool stale = stale_, was_ready = (ready_ & bit(bank)) != 0;
+  const DramCommand command = own.command;
+  const int slot = own.slot;
+  plan(bank);
+  if (stale) return;
+  if (was_ready) {
+    stale_ = (ready_ & bit(bank)) == 0 || own.command != command || own.slot != slot;
+    return;
+  }
+  stale_ = any_refresh_pending();  // its bank is chosen by who has work
+  if (stale_ || (ready_ & bit(bank)) == 0) return;
+  consider(own.command, bank, own.age, banks_.earliest(own.command, bank));
+  choose_best();
 }
 
 void DramChannel::plan_all() {
@@ -127,11 +152,17 @@ void DramChannel::choose() {
   for (std::uint64_t left = ready_ & (~blocked_ | half_open_); left != 0; left &= left - 1) {
     const int bank = __builtin_ctzll(left);
     const Bank& own = bank_[index(bank)];
-    consider(own.command, bank, own.age, banks_.earliest(own.command, bank));
+    const DramClock clock = std::max(own.earliest, banks_.group_earliest(own.command, own.group));
+    consider(own.command, bank, own.age,
+             std::max(clock, banks_.rank_earliest(own.command, own.rank)));
   }
   for (int rank = 0; rank < static_cast<int>(refresh_.size()); ++rank) {
     if (refresh_[index(rank)].pending) choose_refresh(rank);
   }
+  choose_best();
+}
+
+void DramChannel::choose_best() {
   const Choice& rows = best_[0];
   const Choice& columns = best_[1];
   const bool row_first =
@@ -169,6 +200,11 @@ int DramChannel::refresh_candidate(const Refresh& refresh, int rank) const {
     if ((ready_ & bit(bank)) == 0) return bank;
   }
   return first + __builtin_ctzll(refresh.remaining);
+}
+
+bool DramChannel::any_refresh_pending() const {
+  return std::any_of(refresh_.begin(), refresh_.end(),
+                     [](const Refresh& refresh) { return refresh.pending; });
 }
 
 DramClock DramChannel::refresh_trigger() const {
@@ -243,6 +279,7 @@ void DramChannel::issue(const Choice& choice, std::vector<DramCompletion>& done)
       if (!split_activate_) return plan(choice.bank);
       half_open_ |= bit(choice.bank);
       own.command = DramCommand::kActivateSecond;
+      own.earliest = banks_.bank_earliest(own.command, choice.bank);
       return;
     case DramCommand::kActivateSecond:
       banks_.activate_second(choice.bank, clock);

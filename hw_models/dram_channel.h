@@ -85,6 +85,8 @@ class DramChannel {
     int slot = kNone;                          // whose
     int pinned = kNone;                        // opened the row, which stays open for it
     std::int64_t age = 0;
+    DramClock earliest = 0;  // by the bank's own rules
+    int group = 0, rank = 0;
   };
   struct Refresh {  // of one pseudo channel
     DramClock due = kNever;
@@ -104,13 +106,16 @@ class DramChannel {
   static std::uint64_t low_bits(int n) { return ~std::uint64_t{0} >> (64 - n); }
   int pick(int bank) const;
   void plan(int bank);
+  void replan(int bank);
   void plan_all();
   void settle();
   bool set_mode();
   void consider(DramCommand command, int bank, std::int64_t age, DramClock clock);
   void choose();
+  void choose_best();
   void choose_refresh(int rank);
   int refresh_candidate(const Refresh& refresh, int rank) const;
+  bool any_refresh_pending() const;
   DramClock refresh_trigger() const;
   void start_refreshes(DramClock now);
   void skip_idle_refreshes(DramClock until);
