@@ -146,16 +146,38 @@ void DramChannel::consider(DramCommand command, int bank, std::int64_t age, Dram
   }
 }
 
-/// Per bus the command that ends first, the oldest at a tie; of the two the first to start.
-void DramChannel::choose() {
-  best_ = {};
+/// consider() for all ready banks. The end of a command, seen from now, and its age share one word,
+/// so that the smallest is found without a branch.
+void DramChannel::scan_banks() {
+  std::array<std::uint64_t, 2> smallest{kNoKey, kNoKey};
+  std::array<int, 2> of_bank{kNone, kNone};
+  const DramClock now = now_;
+  const auto& clocks = banks_.delays().command_clocks;
   for (std::uint64_t left = ready_ & (~blocked_ | half_open_); left != 0; left &= left - 1) {
     const int bank = __builtin_ctzll(left);
     const Bank& own = bank_[index(bank)];
-    const DramClock clock = std::max(own.earliest, banks_.group_earliest(own.command, own.group));
-    consider(own.command, bank, own.age,
-             std::max(clock, banks_.rank_earliest(own.command, own.rank)));
+    const DramClock rules = std::max(own.earliest, banks_.group_earliest(own.command, own.group));
+    const DramClock clock = std::max(rules, banks_.rank_earliest(own.command, own.rank));
+    const DramClock end =
+        std::max(clock - now, DramClock{0}) + clocks[static_cast<std::size_t>(own.command)];
+    const std::uint64_t key = static_cast<std::uint64_t>(std::min(end, kFarAhead)) << kAgeBits |
+                              static_cast<std::uint64_t>(own.age);
+    const std::size_t bus = banks_.bus_of(own.command);
+    of_bank[bus] = key < smallest[bus] ? bank : of_bank[bus];
+    smallest[bus] = std::min(smallest[bus], key);
   }
+  for (std::size_t bus = 0; bus < 2; ++bus) {
+    if (of_bank[bus] == kNone) continue;
+    const int bank = of_bank[bus];
+    const Bank& own = bank_[index(bank)];
+    consider(own.command, bank, own.age, banks_.earliest(own.command, bank));
+  }
+}
+
+/// Per bus the command that ends first, the oldest at a tie; of the two the first to start.
+void DramChannel::choose() {
+  best_ = {};
+  scan_banks();
   for (int rank = 0; rank < static_cast<int>(refresh_.size()); ++rank) {
     if (refresh_[index(rank)].pending) choose_refresh(rank);
   }
@@ -253,6 +275,7 @@ void DramChannel::advance(DramClock until, std::vector<DramCompletion>& done) {
       continue;
     }
     if (next_.clock > until) break;
+    run_end_ = std::min(until, trigger - 1);
     issue(next_, done);
     if (switched_at_ != kNever) plan_all();
   }
@@ -353,14 +376,39 @@ void DramChannel::issue_column(int bank, DramClock clock, std::vector<DramComple
   }
   own.pinned = kNone;
   if (entry.bursts_left == entry.access.bursts) entry.first_beats = end;
-  --waiting_[is_write ? 1 : 0];
-  ++entry.age;
-  if (--entry.bursts_left == 0) {
+  const int more = bursts_that_follow(bank, clock);
+  if (more > 0) {
+    const DramClock last = clock + more * banks_.delays().hit_to_hit;
+    is_write ? banks_.write(bank, last) : banks_.read(bank, last);
+    (is_write ? counts_.writes : counts_.reads) += more;
+    end += last - clock;
+    now_ = last;
+  }
+  waiting_[is_write ? 1 : 0] -= 1 + more;
+  entry.age += 1 + more;
+  entry.bursts_left -= 1 + more;
+  if (entry.bursts_left == 0) {
     done.push_back({entry.access.token, is_write, entry.accepted, entry.first_beats, end});
     remove(bank, own.slot);
   }
   plan(bank);
   if (set_mode()) plan_all();
+}
+
+/// Bursts of the same access that nothing can come between: no other bank has work, no refresh is
+/// due or pending, no switch comes, and nothing is accepted up to `run_end_`. They follow at the
+/// pace of one bank's hits.
+int DramChannel::bursts_that_follow(int bank, DramClock clock) const {
+  const Bank& own = bank_[index(bank)];
+  const Slot& entry = slots_[index(own.slot)];
+  if (entry.bursts_left == 1 || ready_ != bit(bank) || switched_at_ != kNever) return 0;
+  if (any_refresh_pending()) return 0;
+  DramClock more =
+      std::min<DramClock>(entry.bursts_left - 1, (run_end_ - clock) / banks_.delays().hit_to_hit);
+  if (writing_ && waiting_[0] > 0) {
+    more = std::min<DramClock>(more, waiting_[1] - 1 - policy_.drain_to);
+  }
+  return static_cast<int>(std::max<DramClock>(more, 0));
 }
 
 void DramChannel::remove(int bank, int slot) {

@@ -70,6 +70,9 @@ class DramChannel {
 
  private:
   static constexpr int kNone = -1;
+  static constexpr int kAgeBits = 42;                                            // 4e12 bursts
+  static constexpr DramClock kFarAhead = (DramClock{1} << (63 - kAgeBits)) - 1;  // 2e6 clocks
+  static constexpr std::uint64_t kNoKey = ~std::uint64_t{0};
   struct Slot {
     DramAccess access;
     std::int64_t age = 0;
@@ -112,6 +115,7 @@ class DramChannel {
   bool set_mode();
   void consider(DramCommand command, int bank, std::int64_t age, DramClock clock);
   void choose();
+  void scan_banks();
   void choose_best();
   void choose_refresh(int rank);
   int refresh_candidate(const Refresh& refresh, int rank) const;
@@ -124,6 +128,7 @@ class DramChannel {
   void issue_precharge_all(int rank, DramClock clock);
   void issue_refresh_all(int rank, DramClock clock);
   void issue_refresh_bank(int bank, DramClock clock);
+  int bursts_that_follow(int bank, DramClock clock) const;
   void remove(int bank, int slot);
 
   DramBanks banks_;
@@ -145,7 +150,8 @@ class DramChannel {
   bool stale_ = true;               // next_ must be chosen again
   std::array<Choice, 2> best_;      // by command bus
   Choice next_;
-  DramClock now_ = 0;  // no command is issued before it
+  DramClock run_end_ = 0;  // up to it, only what is planned can happen
+  DramClock now_ = 0;      // no command is issued before it
   DramCommandCounts counts_;
 };
 
