@@ -27,7 +27,8 @@ void run(benchmark::State& state, const DramDevice& device, Next next) {
   for (auto _ : state) {
     for (int i = 0; i < 1000; ++i) {
       while (!channel.has_space(access.is_write, access.bursts)) {
-        now = std::max(now, channel.next_command());
+        // A request's time on the data bus: what a requester that sends such requests waits.
+        now = std::max(now + (access.bursts - 1) * device.t.ccd_short, channel.next_command());
         channel.advance(now, done);
         done.clear();
       }

@@ -57,20 +57,19 @@ class DramBanks {
   int open_banks(int rank) const { return open_banks_[index(rank)]; }
   int rank_of(int bank) const { return rank_of_[index(bank)]; }
 
-  /// What earliest() is the latest of: the bank's own rules, those of its group, those of its
-  /// pseudo channel together with the command bus.
+  /// What earliest() is the latest of: the bank's own rules, those of its group and of its pseudo
+  /// channel, and the command bus.
   DramClock bank_earliest(DramCommand command, int bank) const {
     return bank_[index(bank)].at[static_cast<std::size_t>(command)];
   }
-  DramClock group_earliest(DramCommand command, int group) const {
-    return group_[index(group)].at[static_cast<std::size_t>(command)];
+  /// They stay where they are and change with every command.
+  const DramClock* group_rule(DramCommand command, int bank) const {
+    return &group_[index(group_of_[index(bank)])].at[static_cast<std::size_t>(command)];
   }
-  DramClock rank_earliest(DramCommand command, int rank) const {
-    const DramClock clock = rank_[index(rank)].at[static_cast<std::size_t>(command)];
-    const DramClock bus = bus_free_[bus_of(command)];
-    return bus > clock ? bus : clock;
+  const DramClock* rank_rule(DramCommand command, int bank) const {
+    return &rank_[index(rank_of_[index(bank)])].at[static_cast<std::size_t>(command)];
   }
-  int group_of(int bank) const { return group_of_[index(bank)]; }
+  DramClock bus_free(std::size_t bus) const { return bus_free_[bus]; }
 
   /// Earliest start of activate, precharge, read or write; the command bus included.
   DramClock earliest(DramCommand command, int bank) const {

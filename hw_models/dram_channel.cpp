@@ -20,10 +20,6 @@ DramChannel::DramChannel(const DramDevice& device, const DramPolicy& policy)
     free_ = static_cast<int>(i);
   }
   const auto ranks = static_cast<DramClock>(refresh_.size());
-  for (int bank = 0; bank < device.banks(); ++bank) {
-    bank_[index(bank)].group = banks_.group_of(bank);
-    bank_[index(bank)].rank = banks_.rank_of(bank);
-  }
   DramClock turn = 1;
   for (Refresh& refresh : refresh_) {
     const DramClock part = policy.stagger_refresh ? turn++ : ranks;
@@ -77,6 +73,16 @@ int DramChannel::pick(int bank) const {
   return queue.head;
 }
 
+void DramChannel::set_command(int bank, DramCommand command) {
+  Bank& own = bank_[index(bank)];
+  own.command = command;
+  own.earliest = banks_.bank_earliest(command, bank);
+  own.group_rule = banks_.group_rule(command, bank);
+  own.rank_rule = banks_.rank_rule(command, bank);
+  second_bus_ = banks_.bus_of(command) == 0 ? second_bus_ & ~bit(bank) : second_bus_ | bit(bank);
+  own.clocks = banks_.delays().command_clocks[static_cast<std::size_t>(command)];
+}
+
 /// Works out the next command of a bank. REQUIRES: called after every change of the bank.
 void DramChannel::plan(int bank) {
   stale_ = true;
@@ -95,13 +101,12 @@ void DramChannel::plan(int bank) {
   own.slot = slot;
   own.age = entry.age;
   if (!banks_.is_open(bank)) {
-    own.command = DramCommand::kActivate;
+    set_command(bank, DramCommand::kActivate);
   } else if (entry.access.row != banks_.open_row(bank)) {
-    own.command = DramCommand::kPrecharge;
+    set_command(bank, DramCommand::kPrecharge);
   } else {
-    own.command = entry.access.is_write ? DramCommand::kWrite : DramCommand::kRead;
+    set_command(bank, entry.access.is_write ? DramCommand::kWrite : DramCommand::kRead);
   }
-  own.earliest = banks_.bank_earliest(own.command, bank);
   ready_ |= bit(bank);
 }
 
@@ -146,29 +151,34 @@ void DramChannel::consider(DramCommand command, int bank, std::int64_t age, Dram
   }
 }
 
-/// consider() for all ready banks. The end of a command, seen from now, and its age share one word,
-/// so that the smallest is found without a branch.
-void DramChannel::scan_banks() {
-  std::array<std::uint64_t, 2> smallest{kNoKey, kNoKey};
-  std::array<int, 2> of_bank{kNone, kNone};
+/// Of `banks`, the one whose command may end first, at a tie the one of the oldest access; kNone
+/// without banks. The end, seen from now, and the age share one word, so that the smallest is found
+/// without a branch.
+int DramChannel::first_to_end(std::uint64_t banks, DramClock bus_free) const {
+  std::uint64_t smallest = ~std::uint64_t{0};
+  int first = kNone;
   const DramClock now = now_;
-  const auto& clocks = banks_.delays().command_clocks;
-  for (std::uint64_t left = ready_ & (~blocked_ | half_open_); left != 0; left &= left - 1) {
-    const int bank = __builtin_ctzll(left);
+  const DramClock free = std::max(bus_free, now);
+  for (; banks != 0; banks &= banks - 1) {
+    const int bank = __builtin_ctzll(banks);
     const Bank& own = bank_[index(bank)];
-    const DramClock rules = std::max(own.earliest, banks_.group_earliest(own.command, own.group));
-    const DramClock clock = std::max(rules, banks_.rank_earliest(own.command, own.rank));
-    const DramClock end =
-        std::max(clock - now, DramClock{0}) + clocks[static_cast<std::size_t>(own.command)];
-    const std::uint64_t key = static_cast<std::uint64_t>(std::min(end, kFarAhead)) << kAgeBits |
-                              static_cast<std::uint64_t>(own.age);
-    const std::size_t bus = banks_.bus_of(own.command);
-    of_bank[bus] = key < smallest[bus] ? bank : of_bank[bus];
-    smallest[bus] = std::min(smallest[bus], key);
+    const DramClock rules =
+        std::max(std::max(own.earliest, *own.group_rule), std::max(*own.rank_rule, free));
+    const DramClock end = std::min(rules - now + own.clocks, kFarAhead);
+    const std::uint64_t key =
+        static_cast<std::uint64_t>(end) << kAgeBits | static_cast<std::uint64_t>(own.age);
+    first = key < smallest ? bank : first;
+    smallest = std::min(smallest, key);
   }
+  return first;
+}
+
+void DramChannel::scan_banks() {
+  const std::uint64_t banks = ready_ & (~blocked_ | half_open_);
   for (std::size_t bus = 0; bus < 2; ++bus) {
-    if (of_bank[bus] == kNone) continue;
-    const int bank = of_bank[bus];
+    const int bank =
+        first_to_end(bus == 0 ? banks & ~second_bus_ : banks & second_bus_, banks_.bus_free(bus));
+    if (bank == kNone) continue;
     const Bank& own = bank_[index(bank)];
     consider(own.command, bank, own.age, banks_.earliest(own.command, bank));
   }
@@ -301,8 +311,7 @@ void DramChannel::issue(const Choice& choice, std::vector<DramCompletion>& done)
       ++counts_.activates;
       if (!split_activate_) return plan(choice.bank);
       half_open_ |= bit(choice.bank);
-      own.command = DramCommand::kActivateSecond;
-      own.earliest = banks_.bank_earliest(own.command, choice.bank);
+      set_command(choice.bank, DramCommand::kActivateSecond);
       return;
     case DramCommand::kActivateSecond:
       banks_.activate_second(choice.bank, clock);

@@ -51,6 +51,8 @@ struct DramCommandCounts {
 class DramChannel {
  public:
   DramChannel(const DramDevice& device, const DramPolicy& policy);
+  DramChannel(DramChannel&&) = default;  // a copy would look at the original's rules
+  DramChannel(const DramChannel&) = delete;
 
   bool has_space(bool is_write, int bursts = 1) const {
     const bool own = waiting_[is_write ? 1 : 0] + bursts <= capacity_[is_write ? 1 : 0];
@@ -72,7 +74,6 @@ class DramChannel {
   static constexpr int kNone = -1;
   static constexpr int kAgeBits = 42;                                            // 4e12 bursts
   static constexpr DramClock kFarAhead = (DramClock{1} << (63 - kAgeBits)) - 1;  // 2e6 clocks
-  static constexpr std::uint64_t kNoKey = ~std::uint64_t{0};
   struct Slot {
     DramAccess access;
     std::int64_t age = 0;
@@ -83,13 +84,16 @@ class DramChannel {
     int head = kNone, tail = kNone;
   };
   struct Bank {
-    std::array<Queue, 2> queue;                // reads, writes
+    // What choosing reads, together: see first_to_end.
+    const DramClock* group_rule = nullptr;  // of the next command
+    const DramClock* rank_rule = nullptr;
+    DramClock earliest = 0;  // by the bank's own rules
+    std::int64_t age = 0;
+    DramClock clocks = 0;                      // of the next command on its bus
     DramCommand command = DramCommand::kNone;  // the next one
     int slot = kNone;                          // whose
     int pinned = kNone;                        // opened the row, which stays open for it
-    std::int64_t age = 0;
-    DramClock earliest = 0;  // by the bank's own rules
-    int group = 0, rank = 0;
+    std::array<Queue, 2> queue;                // reads, writes
   };
   struct Refresh {  // of one pseudo channel
     DramClock due = kNever;
@@ -108,6 +112,7 @@ class DramChannel {
   static std::uint64_t bit(int bank) { return std::uint64_t{1} << bank; }
   static std::uint64_t low_bits(int n) { return ~std::uint64_t{0} >> (64 - n); }
   int pick(int bank) const;
+  void set_command(int bank, DramCommand command);
   void plan(int bank);
   void replan(int bank);
   void plan_all();
@@ -115,6 +120,7 @@ class DramChannel {
   bool set_mode();
   void consider(DramCommand command, int bank, std::int64_t age, DramClock clock);
   void choose();
+  int first_to_end(std::uint64_t banks, DramClock bus_free) const;
   void scan_banks();
   void choose_best();
   void choose_refresh(int rank);
@@ -140,9 +146,10 @@ class DramChannel {
   std::vector<Slot> slots_;
   int free_ = kNone;
   std::vector<Bank> bank_;
-  std::uint64_t ready_ = 0;      // banks with a next command
-  std::uint64_t blocked_ = 0;    // by a refresh
-  std::uint64_t half_open_ = 0;  // between two activate commands
+  std::uint64_t ready_ = 0;       // banks with a next command
+  std::uint64_t blocked_ = 0;     // by a refresh
+  std::uint64_t second_bus_ = 0;  // banks whose next command takes the bus of columns
+  std::uint64_t half_open_ = 0;   // between two activate commands
   std::vector<Refresh> refresh_;
   std::int64_t next_age_ = 1;  // 0: refreshes
   bool writing_ = false;
