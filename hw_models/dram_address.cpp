@@ -1,0 +1,141 @@
+#include "hw_models/dram_address.h"
+
+#include <stdexcept>
+
+namespace tessera::hw {
+
+namespace {
+
+int log2_of(std::int64_t n) {
+  int bits = 0;
+  while ((std::int64_t{1} << bits) < n) ++bits;
+  if (std::int64_t{1} << bits != n) {
+    throw std::invalid_argument("DRAM address bits: " + std::to_string(n) + " is no power of two");
+  }
+  return bits;
+}
+
+std::vector<std::string> split_order(const std::string& order) {
+  std::vector<std::string> tokens(1);
+  for (const char c : order) {
+    if (c == '-') {
+      tokens.emplace_back();
+    } else {
+      tokens.back() += c;
+    }
+  }
+  return tokens;
+}
+
+}  // namespace
+
+DramAddressMap::DramAddressMap(const std::string& order, BankHash hash, const DramDevice& device,
+                               int channels)
+    : hash_(hash),
+      burst_shift_(log2_of(device.burst_bytes)),
+      groups_(device.bank_groups),
+      banks_(device.banks_per_group) {
+  width_[kRow] = log2_of(device.rows);
+  width_[kBank] = log2_of(device.banks_per_group);
+  width_[kGroup] = log2_of(device.bank_groups);
+  width_[kColumn] = log2_of(device.bursts_per_row);
+  width_[kChannel] = log2_of(channels);
+  width_[kPseudo] = log2_of(device.pseudo_channels);
+  parse(order);
+}
+
+/// Appends the bits that a token names, `low < 0` standing for "cohi".
+void DramAddressMap::add_token(const std::string& token, std::vector<Piece>& pieces) const {
+  static const std::array<const char*, kFields> names{"ro", "ba", "bg", "co", "ch", "pc"};
+  const std::string name = token.substr(0, 2);
+  if (name == "ra" && token.size() == 2) return;
+  for (int field = 0; field < kFields; ++field) {
+    if (name != names[static_cast<std::size_t>(field)]) continue;
+    const std::string rest = token.substr(2);
+    const int width = width_[static_cast<std::size_t>(field)];
+    int high = 0, low = 0;
+    if (rest.empty()) {
+      pieces.push_back({field, 0, width, 0});
+    } else if (rest == "hi") {
+      pieces.push_back({field, -1, 0, 0});
+    } else if (std::sscanf(rest.c_str(), "[%d:%d]", &high, &low) == 2 && low >= 0 && high >= low) {
+      pieces.push_back({field, low, high - low + 1, 0});
+    } else {
+      break;
+    }
+    return;
+  }
+  throw std::invalid_argument("DRAM bit order: `" + token + "` names no field");
+}
+
+void DramAddressMap::parse(const std::string& order) {
+  std::vector<Piece> pieces;
+  for (const std::string& token : split_order(order)) add_token(token, pieces);
+  std::array<int, kFields> low_bits{};  // what xx[h:0] takes, so that xxhi knows its own
+  std::array<bool, kFields> named{};
+  for (const Piece& piece : pieces) {
+    named[static_cast<std::size_t>(piece.field)] = true;
+    if (piece.low >= 0) low_bits[static_cast<std::size_t>(piece.field)] += piece.bits;
+  }
+  for (Piece& piece : pieces) {
+    if (piece.low >= 0) continue;
+    piece.low = low_bits[static_cast<std::size_t>(piece.field)];
+    piece.bits = width_[static_cast<std::size_t>(piece.field)] - piece.low;
+  }
+  for (const int field : {static_cast<int>(kPseudo), static_cast<int>(kChannel)}) {
+    if (!named[static_cast<std::size_t>(field)]) {
+      pieces.push_back({field, 0, width_[static_cast<std::size_t>(field)], 0});
+    }
+  }
+  finish(std::move(pieces));
+}
+
+/// Gives every piece its place in the address, and demands each bit once.
+void DramAddressMap::finish(std::vector<Piece> pieces) {
+  std::array<std::int64_t, kFields> seen{};
+  int shift = burst_shift_;
+  for (auto piece = pieces.rbegin(); piece != pieces.rend(); ++piece) {
+    piece->shift = shift;
+    shift += piece->bits;
+    const std::int64_t mask = ((std::int64_t{1} << piece->bits) - 1) << piece->low;
+    std::int64_t& bits = seen[static_cast<std::size_t>(piece->field)];
+    if ((bits & mask) != 0) throw std::invalid_argument("DRAM bit order: a bit is named twice");
+    bits |= mask;
+    if (piece->bits > 0) pieces_.push_back(*piece);
+  }
+  for (std::size_t field = 0; field < kFields; ++field) {
+    if (seen[field] != (std::int64_t{1} << width_[field]) - 1) {
+      throw std::invalid_argument("DRAM bit order: not every bit is named");
+    }
+  }
+}
+
+void DramAddressMap::hash_banks(std::array<std::int64_t, kFields>& value) const {
+  std::int64_t source = value[hash_ == BankHash::kRow ? kRow : kColumn];
+  const auto mix = [&](Field field) {
+    const int width = width_[field];
+    value[field] ^= source & ((std::int64_t{1} << width) - 1);
+    source >>= width;
+  };
+  if (hash_ == BankHash::kColumn) mix(kPseudo);
+  mix(kGroup);
+  mix(kBank);
+  if (hash_ == BankHash::kColumn) mix(kRow);
+}
+
+DramPlace DramAddressMap::place(std::int64_t address) const {
+  std::array<std::int64_t, kFields> value{};
+  for (const Piece& piece : pieces_) {
+    const std::int64_t bits = (address >> piece.shift) & ((std::int64_t{1} << piece.bits) - 1);
+    value[static_cast<std::size_t>(piece.field)] |= bits << piece.low;
+  }
+  if (hash_ != BankHash::kNone) hash_banks(value);
+  DramPlace place;
+  place.channel = static_cast<int>(value[kChannel]);
+  place.bank = static_cast<int>((value[kPseudo] * groups_ + value[kGroup]) * banks_ + value[kBank]);
+  place.column = static_cast<int>(value[kColumn]);
+  place.row = value[kRow];
+  return place;
+}
+
+}  // namespace tessera::hw

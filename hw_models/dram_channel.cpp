@@ -1,0 +1,439 @@
+#include "hw_models/dram_channel.h"
+
+#include <algorithm>
+
+namespace tessera::hw {
+
+DramChannel::DramChannel(const DramDevice& device, const DramPolicy& policy)
+    : banks_(device),
+      policy_(policy),
+      banks_per_rank_(device.banks_per_rank()),
+      split_activate_(device.t.split_activate),
+      refresh_interval_(policy.refresh == DramRefresh::kPerBank ? device.t.refresh_bank_interval
+                                                                : device.t.refresh_interval),
+      capacity_{policy.read_queue, policy.write_queue},
+      slots_(index(policy.read_queue + policy.write_queue)),
+      bank_(index(device.banks())),
+      refresh_(index(device.pseudo_channels)) {
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    slots_[i].next = free_;
+    free_ = static_cast<int>(i);
+  }
+  const auto ranks = static_cast<DramClock>(refresh_.size());
+  DramClock turn = 1;
+  for (Refresh& refresh : refresh_) {
+    const DramClock part = policy.stagger_refresh ? turn++ : ranks;
+    if (policy.refresh != DramRefresh::kOff) refresh.due = refresh_interval_ * part / ranks;
+    refresh.remaining = low_bits(banks_per_rank_);
+  }
+}
+
+void DramChannel::accept(const DramAccess& access, DramClock now) {
+  now_ = std::max(now_, now);
+  const int direction = access.is_write ? 1 : 0;
+  const int slot = free_;
+  Slot& entry = slots_[index(slot)];
+  free_ = entry.next;
+  entry.access = access;
+  entry.age = next_age_;
+  entry.accepted = now;
+  entry.bursts_left = access.bursts;
+  entry.next = kNone;
+  next_age_ += access.bursts;
+  waiting_[index(direction)] += access.bursts;
+  Queue& queue = bank_[index(access.bank)].queue[index(direction)];
+  if (queue.tail == kNone) {
+    queue.head = slot;
+  } else {
+    slots_[index(queue.tail)].next = slot;
+  }
+  queue.tail = slot;
+  if (set_mode()) switched_at_ = now;
+  stale_ = stale_ || next_.clock < now_;
+  if (access.is_write == writing_ || switched_at_ != kNever) replan(access.bank);
+}
+
+/// Switches between reads and writes. True: the banks must be planned anew.
+bool DramChannel::set_mode() {
+  const bool write = writing_ ? waiting_[1] > policy_.drain_to || waiting_[0] == 0
+                              : waiting_[1] > policy_.drain_above || waiting_[0] == 0;
+  if (write == writing_) return false;
+  writing_ = write;
+  return true;
+}
+
+/// The oldest hit of the open row, else the oldest access of the bank.
+int DramChannel::pick(int bank) const {
+  const Queue& queue = bank_[index(bank)].queue[writing_ ? 1 : 0];
+  if (queue.head == kNone || !banks_.is_open(bank)) return queue.head;
+  const std::int64_t row = banks_.open_row(bank);
+  for (int slot = queue.head; slot != kNone; slot = slots_[index(slot)].next) {
+    if (slots_[index(slot)].access.row == row) return slot;
+  }
+  return queue.head;
+}
+
+void DramChannel::set_command(int bank, DramCommand command) {
+  Bank& own = bank_[index(bank)];
+  own.command = command;
+  own.earliest = banks_.bank_earliest(command, bank);
+  own.group_rule = banks_.group_rule(command, bank);
+  own.rank_rule = banks_.rank_rule(command, bank);
+  second_bus_ = banks_.bus_of(command) == 0 ? second_bus_ & ~bit(bank) : second_bus_ | bit(bank);
+  own.clocks = banks_.delays().command_clocks[static_cast<std::size_t>(command)];
+}
+
+/// Works out the next command of a bank. REQUIRES: called after every change of the bank.
+void DramChannel::plan(int bank) {
+  stale_ = true;
+  if ((half_open_ & bit(bank)) != 0) return;  // its second activate comes first
+  Bank& own = bank_[index(bank)];
+  int slot = pick(bank);
+  if (slot == kNone) {
+    own.command = DramCommand::kNone;
+    ready_ &= ~bit(bank);
+    return;
+  }
+  if (own.pinned != kNone && slots_[index(slot)].access.row != banks_.open_row(bank)) {
+    slot = own.pinned;
+  }
+  const Slot& entry = slots_[index(slot)];
+  own.slot = slot;
+  own.age = entry.age;
+  if (!banks_.is_open(bank)) {
+    set_command(bank, DramCommand::kActivate);
+  } else if (entry.access.row != banks_.open_row(bank)) {
+    set_command(bank, DramCommand::kPrecharge);
+  } else {
+    set_command(bank, entry.access.is_write ? DramCommand::kWrite : DramCommand::kRead);
+  }
+  ready_ |= bit(bank);
+}
+
+/// After an accept: as plan, but keeps the choice where the bank's command does not change or only
+/// competes with it.
+void DramChannel::replan(int bank) {
+  const Bank& own = bank_[index(bank)];
+  const bool stale = stale_, was_ready = (ready_ & bit(bank)) != 0;
+  const DramCommand command = own.command;
+  const int slot = own.slot;
+  plan(bank);
+  if (stale) return;
+  if (was_ready) {
+    stale_ = (ready_ & bit(bank)) == 0 || own.command != command || own.slot != slot;
+    return;
+  }
+  stale_ = any_refresh_pending();  // its bank is chosen by who has work
+  if (stale_ || (ready_ & bit(bank)) == 0) return;
+  consider(own.command, bank, own.age, banks_.earliest(own.command, bank));
+  choose_best();
+}
+
+void DramChannel::plan_all() {
+  switched_at_ = kNever;
+  for (int bank = 0; bank < static_cast<int>(bank_.size()); ++bank) plan(bank);
+}
+
+/// Chooses the next command, and plans the banks anew once the clock of a switch is over.
+void DramChannel::settle() {
+  if (stale_) choose();
+  if (switched_at_ == kNever || next_.clock <= switched_at_) return;
+  plan_all();
+  choose();
+}
+
+void DramChannel::consider(DramCommand command, int bank, std::int64_t age, DramClock clock) {
+  clock = std::max(clock, now_);
+  const DramClock end = clock + banks_.delays().command_clocks[static_cast<std::size_t>(command)];
+  Choice& best = best_[banks_.bus_of(command)];
+  if (end < best.end || (end == best.end && age < best.age)) {
+    best = {end, clock, age, command, bank};
+  }
+}
+
+/// Of `banks`, the one whose command may end first, at a tie the one of the oldest access; kNone
+/// without banks. The end, seen from now, and the age share one word, so that the smallest is found
+/// without a branch.
+int DramChannel::first_to_end(std::uint64_t banks, DramClock bus_free) const {
+  std::uint64_t smallest = ~std::uint64_t{0};
+  int first = kNone;
+  const DramClock now = now_;
+  const DramClock free = std::max(bus_free, now);
+  for (; banks != 0; banks &= banks - 1) {
+    const int bank = __builtin_ctzll(banks);
+    const Bank& own = bank_[index(bank)];
+    const DramClock rules =
+        std::max(std::max(own.earliest, *own.group_rule), std::max(*own.rank_rule, free));
+    const DramClock end = std::min(rules - now + own.clocks, kFarAhead);
+    const std::uint64_t key =
+        static_cast<std::uint64_t>(end) << kAgeBits | static_cast<std::uint64_t>(own.age);
+    first = key < smallest ? bank : first;
+    smallest = std::min(smallest, key);
+  }
+  return first;
+}
+
+void DramChannel::scan_banks() {
+  const std::uint64_t banks = ready_ & (~blocked_ | half_open_);
+  for (std::size_t bus = 0; bus < 2; ++bus) {
+    const int bank =
+        first_to_end(bus == 0 ? banks & ~second_bus_ : banks & second_bus_, banks_.bus_free(bus));
+    if (bank == kNone) continue;
+    const Bank& own = bank_[index(bank)];
+    consider(own.command, bank, own.age, banks_.earliest(own.command, bank));
+  }
+}
+
+/// Per bus the command that ends first, the oldest at a tie; of the two the first to start.
+void DramChannel::choose() {
+  best_ = {};
+  scan_banks();
+  for (int rank = 0; rank < static_cast<int>(refresh_.size()); ++rank) {
+    if (refresh_[index(rank)].pending) choose_refresh(rank);
+  }
+  choose_best();
+}
+
+void DramChannel::choose_best() {
+  const Choice& rows = best_[0];
+  const Choice& columns = best_[1];
+  const bool row_first =
+      rows.clock < columns.clock || (rows.clock == columns.clock && rows.age < columns.age);
+  next_ = row_first ? rows : columns;
+  stale_ = false;
+}
+
+void DramChannel::choose_refresh(int rank) {
+  if (policy_.refresh == DramRefresh::kAllBank) {
+    if (banks_.open_banks(rank) > 0) {
+      consider(DramCommand::kPrechargeAll, rank, 0, banks_.earliest_precharge_all(rank));
+    } else {
+      consider(DramCommand::kRefreshAll, rank, 0, banks_.earliest_refresh_all(rank));
+    }
+    return;
+  }
+  Refresh& refresh = refresh_[index(rank)];
+  const int bank = refresh.bank != kNone ? refresh.bank : refresh_candidate(refresh, rank);
+  if (banks_.is_open(bank)) {
+    consider(DramCommand::kPrecharge, bank, 0, banks_.earliest(DramCommand::kPrecharge, bank));
+    return;
+  }
+  refresh.bank = bank;
+  blocked_ |= bit(bank);
+  if (best_[0].bank == bank) choose();  // its activate no longer counts
+  consider(DramCommand::kRefreshBank, bank, 0, banks_.earliest_refresh_bank(bank));
+}
+
+/// The first bank of the round without work, else the first.
+int DramChannel::refresh_candidate(const Refresh& refresh, int rank) const {
+  const int first = rank * banks_per_rank_;
+  for (std::uint64_t left = refresh.remaining; left != 0; left &= left - 1) {
+    const int bank = first + __builtin_ctzll(left);
+    if ((ready_ & bit(bank)) == 0) return bank;
+  }
+  return first + __builtin_ctzll(refresh.remaining);
+}
+
+bool DramChannel::any_refresh_pending() const {
+  return std::any_of(refresh_.begin(), refresh_.end(),
+                     [](const Refresh& refresh) { return refresh.pending; });
+}
+
+DramClock DramChannel::refresh_trigger() const {
+  DramClock due = kNever;
+  for (const Refresh& refresh : refresh_) {
+    if (!refresh.pending) due = std::min(due, refresh.due);
+  }
+  return due;
+}
+
+void DramChannel::start_refreshes(DramClock now) {
+  for (int rank = 0; rank < static_cast<int>(refresh_.size()); ++rank) {
+    Refresh& refresh = refresh_[index(rank)];
+    if (refresh.pending || refresh.due > now) continue;
+    refresh.pending = true;
+    if (policy_.refresh == DramRefresh::kAllBank) {
+      blocked_ |= low_bits(banks_per_rank_) << (rank * banks_per_rank_);
+    }
+  }
+  now_ = std::max(now_, now);
+  stale_ = true;
+}
+
+/// Whole rounds of refreshes of closed banks change nothing but the count.
+void DramChannel::skip_idle_refreshes(DramClock until) {
+  for (int rank = 0; rank < static_cast<int>(refresh_.size()); ++rank) {
+    Refresh& refresh = refresh_[index(rank)];
+    if (refresh.pending || banks_.open_banks(rank) > 0) continue;
+    const bool per_bank = policy_.refresh == DramRefresh::kPerBank;
+    const DramClock round = refresh_interval_ * (per_bank ? banks_per_rank_ : 1);
+    const DramClock rounds = (until - refresh.due) / round - 1;
+    if (rounds <= 0) continue;
+    refresh.due += rounds * round;
+    (per_bank ? counts_.refreshes_bank : counts_.refreshes_all) +=
+        rounds * (per_bank ? banks_per_rank_ : 1);
+  }
+}
+
+void DramChannel::advance(DramClock until, std::vector<DramCompletion>& done) {
+  while (true) {
+    if (is_idle() && policy_.refresh != DramRefresh::kOff) skip_idle_refreshes(until);
+    settle();
+    const DramClock trigger = refresh_trigger();
+    if (trigger <= until && trigger <= next_.clock) {
+      start_refreshes(trigger);
+      continue;
+    }
+    if (next_.clock > until) break;
+    run_end_ = std::min(until, trigger - 1);
+    issue(next_, done);
+    if (switched_at_ != kNever) plan_all();
+  }
+  now_ = std::max(now_, until + 1);
+  stale_ = stale_ || next_.clock < now_;
+}
+
+DramClock DramChannel::next_command() {
+  if (is_idle()) return kNever;
+  settle();
+  return std::min(next_.clock, std::max(refresh_trigger(), now_));
+}
+
+void DramChannel::issue(const Choice& choice, std::vector<DramCompletion>& done) {
+  const DramClock clock = choice.clock;
+  now_ = clock;
+  stale_ = true;
+  Bank& own = bank_[index(choice.bank)];
+  switch (choice.command) {
+    case DramCommand::kActivate:
+      banks_.activate(choice.bank, slots_[index(own.slot)].access.row, clock);
+      own.pinned = own.slot;
+      ++counts_.activates;
+      if (!split_activate_) return plan(choice.bank);
+      half_open_ |= bit(choice.bank);
+      set_command(choice.bank, DramCommand::kActivateSecond);
+      return;
+    case DramCommand::kActivateSecond:
+      banks_.activate_second(choice.bank, clock);
+      half_open_ &= ~bit(choice.bank);
+      return plan(choice.bank);
+    case DramCommand::kPrecharge:
+      banks_.precharge(choice.bank, clock);
+      own.pinned = kNone;
+      ++counts_.precharges;
+      return plan(choice.bank);
+    case DramCommand::kRead:
+    case DramCommand::kWrite:
+      return issue_column(choice.bank, clock, done);
+    case DramCommand::kPrechargeAll:
+      return issue_precharge_all(choice.bank, clock);
+    case DramCommand::kRefreshAll:
+      return issue_refresh_all(choice.bank, clock);
+    case DramCommand::kRefreshBank:
+      return issue_refresh_bank(choice.bank, clock);
+    case DramCommand::kNone:
+      return;
+  }
+}
+
+void DramChannel::issue_precharge_all(int rank, DramClock clock) {
+  counts_.precharges += banks_.open_banks(rank);
+  banks_.precharge_all(rank, clock);
+  for (int bank = rank * banks_per_rank_; bank < (rank + 1) * banks_per_rank_; ++bank) {
+    bank_[index(bank)].pinned = kNone;
+  }
+}
+
+void DramChannel::issue_refresh_all(int rank, DramClock clock) {
+  banks_.refresh_all(rank, clock);
+  ++counts_.refreshes_all;
+  Refresh& refresh = refresh_[index(rank)];
+  refresh.pending = false;
+  refresh.due += refresh_interval_;
+  blocked_ &= ~(low_bits(banks_per_rank_) << (rank * banks_per_rank_));
+  for (int bank = rank * banks_per_rank_; bank < (rank + 1) * banks_per_rank_; ++bank) plan(bank);
+}
+
+void DramChannel::issue_refresh_bank(int bank, DramClock clock) {
+  banks_.refresh_bank(bank, clock);
+  ++counts_.refreshes_bank;
+  const int rank = banks_.rank_of(bank);
+  Refresh& refresh = refresh_[index(rank)];
+  refresh.pending = false;
+  refresh.due += refresh_interval_;
+  refresh.bank = kNone;
+  refresh.remaining &= ~bit(bank - rank * banks_per_rank_);
+  if (refresh.remaining == 0) refresh.remaining = low_bits(banks_per_rank_);
+  blocked_ &= ~bit(bank);
+  plan(bank);
+}
+
+void DramChannel::issue_column(int bank, DramClock clock, std::vector<DramCompletion>& done) {
+  Bank& own = bank_[index(bank)];
+  Slot& entry = slots_[index(own.slot)];
+  const bool is_write = entry.access.is_write;
+  const DramDelays& delays = banks_.delays();
+  DramClock end = clock;
+  if (is_write) {
+    banks_.write(bank, clock);
+    end += delays.write_to_last_beat;
+    ++counts_.writes;
+  } else {
+    banks_.read(bank, clock);
+    end += delays.read_to_last_beat;
+    ++counts_.reads;
+  }
+  own.pinned = kNone;
+  if (entry.bursts_left == entry.access.bursts) entry.first_beats = end;
+  const int more = bursts_that_follow(bank, clock);
+  if (more > 0) {
+    const DramClock last = clock + more * banks_.delays().hit_to_hit;
+    is_write ? banks_.write(bank, last) : banks_.read(bank, last);
+    (is_write ? counts_.writes : counts_.reads) += more;
+    end += last - clock;
+    now_ = last;
+  }
+  waiting_[is_write ? 1 : 0] -= 1 + more;
+  entry.age += 1 + more;
+  entry.bursts_left -= 1 + more;
+  if (entry.bursts_left == 0) {
+    done.push_back({entry.access.token, is_write, entry.accepted, entry.first_beats, end});
+    remove(bank, own.slot);
+  }
+  plan(bank);
+  if (set_mode()) plan_all();
+}
+
+/// Bursts of the same access that nothing can come between: no other bank has work, no refresh is
+/// due or pending, no switch comes, and nothing is accepted up to `run_end_`. They follow at the
+/// pace of one bank's hits.
+int DramChannel::bursts_that_follow(int bank, DramClock clock) const {
+  const Bank& own = bank_[index(bank)];
+  const Slot& entry = slots_[index(own.slot)];
+  if (entry.bursts_left == 1 || ready_ != bit(bank) || switched_at_ != kNever) return 0;
+  if (any_refresh_pending()) return 0;
+  DramClock more =
+      std::min<DramClock>(entry.bursts_left - 1, (run_end_ - clock) / banks_.delays().hit_to_hit);
+  if (writing_ && waiting_[0] > 0) {
+    more = std::min<DramClock>(more, waiting_[1] - 1 - policy_.drain_to);
+  }
+  return static_cast<int>(std::max<DramClock>(more, 0));
+}
+
+void DramChannel::remove(int bank, int slot) {
+  Slot& gone = slots_[index(slot)];
+  Queue& queue = bank_[index(bank)].queue[gone.access.is_write ? 1 : 0];
+  if (queue.head == slot) {
+    queue.head = gone.next;
+    if (queue.head == kNone) queue.tail = kNone;
+  } else {
+    int before = queue.head;
+    while (slots_[index(before)].next != slot) before = slots_[index(before)].next;
+    slots_[index(before)].next = gone.next;
+    if (queue.tail == slot) queue.tail = before;
+  }
+  gone.next = free_;
+  free_ = slot;
+}
+
+}  // namespace tessera::hw

@@ -1,0 +1,165 @@
+// One DRAM channel behind its scheduler: queues, FR-FCFS, write drain, refresh. Pure; the clock is
+// an argument. Independent of every other channel.
+#pragma once
+
+#include <vector>
+
+#include "hw_models/dram_address.h"
+#include "hw_models/dram_banks.h"
+
+namespace tessera::hw {
+
+enum class DramRefresh { kOff, kAllBank, kPerBank };
+
+/// The controller. Pages stay open until another row of the bank or a refresh needs them.
+struct DramPolicy {
+  int read_queue = 32, write_queue = 32;  // bursts that wait for their column command
+  int drain_above = 26, drain_to = 6;     // writes in the queue that start and end a drain
+  DramRefresh refresh = DramRefresh::kAllBank;
+  bool full_queue_stops_both = false;  // one door for reads and writes
+  bool stagger_refresh = false;        // pseudo channels in turn instead of together
+};
+
+/// `bursts` bursts of one row, in the order of their columns.
+struct DramAccess {
+  std::int64_t token = 0;  // the caller's name for it
+  int bank = 0;
+  std::int64_t row = 0;
+  bool is_write = false;
+  int bursts = 1;
+};
+
+struct DramCompletion {
+  std::int64_t token = 0;
+  bool is_write = false;
+  DramClock accepted = 0;
+  DramClock first_beats = 0;  // end of the first burst on the data bus
+  DramClock last_beats = 0;   // end of the last
+};
+
+struct DramCommandCounts {
+  std::int64_t activates = 0, precharges = 0, reads = 0, writes = 0;
+  std::int64_t refreshes_all = 0, refreshes_bank = 0;
+};
+
+/// A switch that an accept causes leaves the command of that clock as it was planned before.
+/// Commands go to the bank whose next one may end first, at equal clocks to the oldest access;
+/// each bank prefers the oldest hit of its open row, then the oldest access. Reads go first until
+/// more than `drain_above` writes wait or no read does; then writes, down to `drain_to`.
+/// An all-bank refresh stops its pseudo channel when it is due; a per-bank refresh takes a bank
+/// without work when there is one.
+class DramChannel {
+ public:
+  DramChannel(const DramDevice& device, const DramPolicy& policy);
+  DramChannel(DramChannel&&) = default;  // a copy would look at the original's rules
+  DramChannel(const DramChannel&) = delete;
+
+  bool has_space(bool is_write, int bursts = 1) const {
+    const bool own = waiting_[is_write ? 1 : 0] + bursts <= capacity_[is_write ? 1 : 0];
+    return own && (!policy_.full_queue_stops_both ||
+                   waiting_[is_write ? 0 : 1] < capacity_[is_write ? 0 : 1]);
+  }
+  /// REQUIRES: has_space; `now` not before an earlier accept, and after all advanced clocks.
+  void accept(const DramAccess& access, DramClock now);
+  /// Issues every command up to and including clock `until`, and appends what they complete, in
+  /// the order of their column commands.
+  void advance(DramClock until, std::vector<DramCompletion>& done);
+  /// The clock of the next command if nothing more is accepted; kNever without waiting accesses.
+  DramClock next_command();
+
+  bool is_idle() const { return waiting_[0] + waiting_[1] == 0; }
+  const DramCommandCounts& counts() const { return counts_; }
+
+ private:
+  static constexpr int kNone = -1;
+  static constexpr int kAgeBits = 42;                                            // 4e12 bursts
+  static constexpr DramClock kFarAhead = (DramClock{1} << (63 - kAgeBits)) - 1;  // 2e6 clocks
+  struct Slot {
+    DramAccess access;
+    std::int64_t age = 0;
+    DramClock accepted = 0, first_beats = 0;
+    int bursts_left = 0, next = kNone;
+  };
+  struct Queue {  // of one bank and direction, oldest first
+    int head = kNone, tail = kNone;
+  };
+  struct Bank {
+    // What choosing reads, together: see first_to_end.
+    const DramClock* group_rule = nullptr;  // of the next command
+    const DramClock* rank_rule = nullptr;
+    DramClock earliest = 0;  // by the bank's own rules
+    std::int64_t age = 0;
+    DramClock clocks = 0;                      // of the next command on its bus
+    DramCommand command = DramCommand::kNone;  // the next one
+    int slot = kNone;                          // whose
+    int pinned = kNone;                        // opened the row, which stays open for it
+    std::array<Queue, 2> queue;                // reads, writes
+  };
+  struct Refresh {  // of one pseudo channel
+    DramClock due = kNever;
+    bool pending = false;
+    int bank = kNone;             // per-bank: precharged and next in turn
+    std::uint64_t remaining = 0;  // per-bank: banks without their refresh in this round
+  };
+  struct Choice {
+    DramClock end = kNever, clock = kNever;
+    std::int64_t age = 0;
+    DramCommand command = DramCommand::kNone;
+    int bank = kNone;  // of refreshes of all banks: the pseudo channel
+  };
+
+  static std::size_t index(int i) { return static_cast<std::size_t>(i); }
+  static std::uint64_t bit(int bank) { return std::uint64_t{1} << bank; }
+  static std::uint64_t low_bits(int n) { return ~std::uint64_t{0} >> (64 - n); }
+  int pick(int bank) const;
+  void set_command(int bank, DramCommand command);
+  void plan(int bank);
+  void replan(int bank);
+  void plan_all();
+  void settle();
+  bool set_mode();
+  void consider(DramCommand command, int bank, std::int64_t age, DramClock clock);
+  void choose();
+  int first_to_end(std::uint64_t banks, DramClock bus_free) const;
+  void scan_banks();
+  void choose_best();
+  void choose_refresh(int rank);
+  int refresh_candidate(const Refresh& refresh, int rank) const;
+  bool any_refresh_pending() const;
+  DramClock refresh_trigger() const;
+  void start_refreshes(DramClock now);
+  void skip_idle_refreshes(DramClock until);
+  void issue(const Choice& choice, std::vector<DramCompletion>& done);
+  void issue_column(int bank, DramClock clock, std::vector<DramCompletion>& done);
+  void issue_precharge_all(int rank, DramClock clock);
+  void issue_refresh_all(int rank, DramClock clock);
+  void issue_refresh_bank(int bank, DramClock clock);
+  int bursts_that_follow(int bank, DramClock clock) const;
+  void remove(int bank, int slot);
+
+  DramBanks banks_;
+  DramPolicy policy_;
+  int banks_per_rank_;
+  bool split_activate_;
+  DramClock refresh_interval_;
+  std::array<int, 2> capacity_, waiting_{0, 0};
+  std::vector<Slot> slots_;
+  int free_ = kNone;
+  std::vector<Bank> bank_;
+  std::uint64_t ready_ = 0;       // banks with a next command
+  std::uint64_t blocked_ = 0;     // by a refresh
+  std::uint64_t second_bus_ = 0;  // banks whose next command takes the bus of columns
+  std::uint64_t half_open_ = 0;   // between two activate commands
+  std::vector<Refresh> refresh_;
+  std::int64_t next_age_ = 1;  // 0: refreshes
+  bool writing_ = false;
+  DramClock switched_at_ = kNever;  // by an accept; the banks are not yet planned anew
+  bool stale_ = true;               // next_ must be chosen again
+  std::array<Choice, 2> best_;      // by command bus
+  Choice next_;
+  DramClock run_end_ = 0;  // up to it, only what is planned can happen
+  DramClock now_ = 0;      // no command is issued before it
+  DramCommandCounts counts_;
+};
+
+}  // namespace tessera::hw

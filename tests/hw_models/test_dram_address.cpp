@@ -1,0 +1,51 @@
+// Bit orders of DRAM addresses.
+#include <catch2/catch.hpp>
+#include <set>
+#include <stdexcept>
+
+#include "hw_models/dram_address.h"
+
+using namespace tessera::hw;
+
+namespace {
+DramPlace place(const std::string& order, std::int64_t address, int channels = 1,
+                BankHash hash = BankHash::kNone) {
+  return DramAddressMap(order, hash, *find_dram_device("DDR4-3200"), channels).place(address);
+}
+}  // namespace
+
+TEST_CASE("the default order changes the bank group every 256 B", "[dram]") {
+  CHECK(place(kDefaultDramOrder, 0).bank == 0);
+  CHECK(place(kDefaultDramOrder, 255).bank == 0);
+  CHECK(place(kDefaultDramOrder, 255).column == 3);
+  CHECK(place(kDefaultDramOrder, 256).bank == 4);     // the next group, 4 banks each
+  CHECK(place(kDefaultDramOrder, 1024).bank == 1);    // then the next bank
+  CHECK(place(kDefaultDramOrder, 4096).column == 4);  // then the high column bits
+  CHECK(place(kDefaultDramOrder, 131072).row == 1);
+}
+
+TEST_CASE("channels take bursts in turn unless the order says otherwise", "[dram]") {
+  CHECK(place("ro-ba-bg-co", 64, 2).channel == 1);
+  CHECK(place("ro-ba-bg-co", 128, 2).column == 1);
+  CHECK(place("ch-ro-ba-bg-co", 64, 2).channel == 0);
+}
+
+TEST_CASE("a hash of row bits moves the bank and keeps places distinct", "[dram]") {
+  CHECK(place(kDefaultDramOrder, 131072, 1, BankHash::kRow).bank == 4);
+  for (const BankHash hash : {BankHash::kNone, BankHash::kRow, BankHash::kColumn}) {
+    std::set<std::tuple<int, std::int64_t, int>> seen;
+    const DramAddressMap map(kDefaultDramOrder, hash, *find_dram_device("DDR4-3200"), 1);
+    for (std::int64_t address = 0; address < (1 << 20); address += 64) {
+      const DramPlace at = map.place(address);
+      CHECK(seen.insert({at.bank, at.row, at.column}).second);
+    }
+  }
+}
+
+TEST_CASE("an order must name every bit once", "[dram]") {
+  CHECK_THROWS_AS(place("ro-ba-co", 0), std::invalid_argument);
+  CHECK_THROWS_AS(place("ro-ba-bg-co-co", 0), std::invalid_argument);
+  CHECK_THROWS_AS(place("ro-ba-bg-xx-co", 0), std::invalid_argument);
+  CHECK_THROWS_AS(place("ro-cohi-ba-bg-co[1:", 0), std::invalid_argument);
+  CHECK_NOTHROW(place("ro-ra-ba-bg-co", 0));
+}
