@@ -103,7 +103,7 @@ void DramBanks::activate(int bank, std::int64_t row, DramClock clock) {
   own.push(DramCommand::kActivate, clock + delays_.act_to_act);
   if (split_activate_) {
     own.push(DramCommand::kActivateSecond, clock + 1);
-    own.push(DramCommand::kPrecharge, kNever);
+    own.push(DramCommand::kPrecharge, kNeverClock);
   } else {
     open_from(bank, clock);
   }

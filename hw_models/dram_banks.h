@@ -21,7 +21,7 @@ enum class DramCommand {
   kNone
 };
 
-constexpr DramClock kNever = std::numeric_limits<DramClock>::max() / 4;
+constexpr DramClock kNeverClock = std::numeric_limits<DramClock>::max() / 4;
 
 /// Clocks from the start of one command to the start of another, worked out once.
 struct DramDelays {
@@ -123,7 +123,7 @@ class DramBanks {
   std::vector<std::int64_t> open_row_;
   std::vector<int> group_of_, rank_of_, open_banks_;
   struct Activates {
-    std::array<DramClock, 4> at{-kNever, -kNever, -kNever, -kNever};
+    std::array<DramClock, 4> at{-kNeverClock, -kNeverClock, -kNeverClock, -kNeverClock};
     std::size_t oldest = 0;
   };
   std::vector<Activates> last_activates_;     // of each rank

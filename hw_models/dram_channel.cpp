@@ -50,7 +50,7 @@ void DramChannel::accept(const DramAccess& access, DramClock now) {
   queue.tail = slot;
   if (set_mode()) switched_at_ = now;
   stale_ = stale_ || next_.clock < now_;
-  if (access.is_write == writing_ || switched_at_ != kNever) replan(access.bank);
+  if (access.is_write == writing_ || switched_at_ != kNeverClock) replan(access.bank);
 }
 
 /// Switches between reads and writes. True: the banks must be planned anew.
@@ -130,14 +130,14 @@ void DramChannel::replan(int bank) {
 }
 
 void DramChannel::plan_all() {
-  switched_at_ = kNever;
+  switched_at_ = kNeverClock;
   for (int bank = 0; bank < static_cast<int>(bank_.size()); ++bank) plan(bank);
 }
 
 /// Chooses the next command, and plans the banks anew once the clock of a switch is over.
 void DramChannel::settle() {
   if (stale_) choose();
-  if (switched_at_ == kNever || next_.clock <= switched_at_) return;
+  if (switched_at_ == kNeverClock || next_.clock <= switched_at_) return;
   plan_all();
   choose();
 }
@@ -240,7 +240,7 @@ bool DramChannel::any_refresh_pending() const {
 }
 
 DramClock DramChannel::refresh_trigger() const {
-  DramClock due = kNever;
+  DramClock due = kNeverClock;
   for (const Refresh& refresh : refresh_) {
     if (!refresh.pending) due = std::min(due, refresh.due);
   }
@@ -287,14 +287,14 @@ void DramChannel::advance(DramClock until, std::vector<DramCompletion>& done) {
     if (next_.clock > until) break;
     run_end_ = std::min(until, trigger - 1);
     issue(next_, done);
-    if (switched_at_ != kNever) plan_all();
+    if (switched_at_ != kNeverClock) plan_all();
   }
   now_ = std::max(now_, until + 1);
   stale_ = stale_ || next_.clock < now_;
 }
 
 DramClock DramChannel::next_command() {
-  if (is_idle()) return kNever;
+  if (is_idle()) return kNeverClock;
   settle();
   return std::min(next_.clock, std::max(refresh_trigger(), now_));
 }
@@ -410,7 +410,7 @@ void DramChannel::issue_column(int bank, DramClock clock, std::vector<DramComple
 int DramChannel::bursts_that_follow(int bank, DramClock clock) const {
   const Bank& own = bank_[index(bank)];
   const Slot& entry = slots_[index(own.slot)];
-  if (entry.bursts_left == 1 || ready_ != bit(bank) || switched_at_ != kNever) return 0;
+  if (entry.bursts_left == 1 || ready_ != bit(bank) || switched_at_ != kNeverClock) return 0;
   if (any_refresh_pending()) return 0;
   DramClock more =
       std::min<DramClock>(entry.bursts_left - 1, (run_end_ - clock) / banks_.delays().hit_to_hit);

@@ -64,7 +64,8 @@ class DramChannel {
   /// Issues every command up to and including clock `until`, and appends what they complete, in
   /// the order of their column commands.
   void advance(DramClock until, std::vector<DramCompletion>& done);
-  /// The clock of the next command if nothing more is accepted; kNever without waiting accesses.
+  /// The clock of the next command if nothing more is accepted; kNeverClock without waiting
+  /// accesses.
   DramClock next_command();
 
   bool is_idle() const { return waiting_[0] + waiting_[1] == 0; }
@@ -96,13 +97,13 @@ class DramChannel {
     std::array<Queue, 2> queue;                // reads, writes
   };
   struct Refresh {  // of one pseudo channel
-    DramClock due = kNever;
+    DramClock due = kNeverClock;
     bool pending = false;
     int bank = kNone;             // per-bank: precharged and next in turn
     std::uint64_t remaining = 0;  // per-bank: banks without their refresh in this round
   };
   struct Choice {
-    DramClock end = kNever, clock = kNever;
+    DramClock end = kNeverClock, clock = kNeverClock;
     std::int64_t age = 0;
     DramCommand command = DramCommand::kNone;
     int bank = kNone;  // of refreshes of all banks: the pseudo channel
@@ -153,9 +154,9 @@ class DramChannel {
   std::vector<Refresh> refresh_;
   std::int64_t next_age_ = 1;  // 0: refreshes
   bool writing_ = false;
-  DramClock switched_at_ = kNever;  // by an accept; the banks are not yet planned anew
-  bool stale_ = true;               // next_ must be chosen again
-  std::array<Choice, 2> best_;      // by command bus
+  DramClock switched_at_ = kNeverClock;  // by an accept; the banks are not yet planned anew
+  bool stale_ = true;                    // next_ must be chosen again
+  std::array<Choice, 2> best_;           // by command bus
   Choice next_;
   DramClock run_end_ = 0;  // up to it, only what is planned can happen
   DramClock now_ = 0;      // no command is issued before it

@@ -151,7 +151,7 @@ class ClosedLoop {
   }
 
   DramClock next_event() {
-    DramClock next = kNever;
+    DramClock next = kNeverClock;
     for (Lane& lane : lanes_) {
       if (!lane.responses.empty()) next = std::min(next, lane.responses.front().clock);
       next = std::min(next, lane.channel.next_command());
