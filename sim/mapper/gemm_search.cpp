@@ -21,7 +21,9 @@ constexpr LoopDim N = LoopDim::kN;
 constexpr std::array<Order, 6> kOrders{
     {{K, M, N}, {K, N, M}, {M, N, K}, {N, M, K}, {M, K, N}, {N, K, M}}};
 
-constexpr int kLoopOrder = 2;  // of a hardware loop: tiles of one result follow each other
+constexpr int kLoopOrderIndex = 2;  // kLoopOrder
+static_assert(kOrders[kLoopOrderIndex][0] == kLoopOrder[0] &&
+              kOrders[kLoopOrderIndex][1] == kLoopOrder[1]);
 
 /// Loops with more than one iteration, outer first, as a number.
 int significant(const Order& order, const TileShape& counts) {
@@ -358,7 +360,7 @@ class GemmSearch {
     std::vector<int>& orders = orders_[static_cast<std::size_t>(shape + (resident ? 8 : 0))];
     if (!orders.empty()) return orders;
     if (context_.hardware.sequencer.loop.exists()) {
-      orders = {kLoopOrder};
+      orders = {kLoopOrderIndex};
     } else if (pins_.order) {
       const auto at = std::find(kOrders.begin(), kOrders.end(), *pins_.order);
       orders = {static_cast<int>(at - kOrders.begin())};
@@ -498,6 +500,10 @@ Bytes least_dram_bytes(const GemmContext& context) {
 
 GemmResult search_gemm(const GemmContext& context, const ObjectiveConfig& objective,
                        const GemmPins& pins, const std::string& who, bool prune) {
+  const std::array<bool, 2> resident = pins.resident.value_or(std::array<bool, 2>{});
+  const std::string refused =
+      loop_refusal(context.hardware, pins.order.value_or(kLoopOrder), resident[0], resident[1]);
+  if (!refused.empty()) throw MappingError(who + ": " + refused);
   GemmSearch search(context, pins, prune);
   Incumbent first;
   first.objective = objective.minimize;

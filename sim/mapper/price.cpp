@@ -312,6 +312,19 @@ GemmContext::GemmContext(const GemmProblem& gemm, const hw::HardwareConfig& conf
   }
 }
 
+std::string loop_refusal(const hw::HardwareConfig& hardware, const std::array<LoopDim, 3>& order,
+                         bool resident_a, bool resident_b) {
+  if (!hardware.sequencer.loop.exists()) return {};
+  if (order != kLoopOrder) {
+    return "the hardware loop walks tiles in the order " + loop_order_text(kLoopOrder) + ", not " +
+           loop_order_text(order);
+  }
+  if (resident_a || resident_b) {
+    return "the hardware loop loads both operands of every tile: none can be resident";
+  }
+  return {};
+}
+
 TileShape tile_counts(const GemmProblem& problem, const TileShape& tile) {
   return {ceil_div(problem.m, tile.m), ceil_div(problem.k, tile.k), ceil_div(problem.n, tile.n)};
 }

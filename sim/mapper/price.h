@@ -46,6 +46,13 @@ struct GemmContext {
   }
 };
 
+/// A hardware loop walks tiles in one order, those of a result one after the other, and keeps no
+/// operand on chip for the tiles behind.
+constexpr std::array<LoopDim, 3> kLoopOrder{LoopDim::kM, LoopDim::kN, LoopDim::kK};
+/// Why a hardware loop cannot carry out such a mapping; empty: it can, or there is none.
+std::string loop_refusal(const hw::HardwareConfig& hardware, const std::array<LoopDim, 3>& order,
+                         bool resident_a, bool resident_b);
+
 /// Number of tiles per dimension.
 TileShape tile_counts(const GemmProblem& problem, const TileShape& tile);
 /// The innermost loop with more than one iteration (the innermost loop if there is none), and the

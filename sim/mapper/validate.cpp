@@ -96,6 +96,8 @@ void check_gemm(const GemmContext& context, const std::string& who, const GemmMa
   check_grain(who, "tile k", gemm.tile.k, p.k, grains[1]);
   check_grain(who, "tile n", gemm.tile.n, p.n, grains[2]);
   check_order(who, gemm);
+  const std::string refused = loop_refusal(hardware, gemm.order, gemm.resident_a, gemm.resident_b);
+  require(refused.empty(), who, refused);
   const TileShape counts = tile_counts(p, gemm.tile);
   check_count(who, "a", gemm.a, gemm.resident_a, counts.m * counts.k);
   check_count(who, "b", gemm.b, gemm.resident_b, counts.k * counts.n);

@@ -170,8 +170,9 @@ inline hw::HardwareConfig random_machine(Dice& dice, bool narrow) {
   return machine;
 }
 
-/// Free, or tile sizes, loop order and double buffering fixed at random.
-inline sim::MappingConfig random_mapping(Dice& dice) {
+/// Free, or tile sizes, loop order (a hardware loop has its own) and double buffering fixed at
+/// random.
+inline sim::MappingConfig random_mapping(Dice& dice, const hw::HardwareConfig& machine) {
   sim::MappingConfig mapping;
   if (dice.coin()) mapping.objective = sim::fixtures::least_bytes_first();
   if (dice.coin()) return mapping;
@@ -182,6 +183,7 @@ inline sim::MappingConfig random_mapping(Dice& dice) {
   if (dice.coin()) pin.tile_n = dice.pick(1, 10);
   if (dice.coin()) {
     pin.loop_order = dice.of<std::string>({"mnk", "nmk", "kmn", "knm", "mkn", "nkm"});
+    if (machine.sequencer.loop.exists()) pin.loop_order = "mnk";
   }
   if (dice.coin()) {
     pin.has_double_buffered = true;
@@ -200,7 +202,7 @@ inline Lowered random_program(Dice& dice, const workloads::Precision& precision,
     const workloads::Graph graph = random_graph(dice, precision);
     const hw::HardwareConfig machine = random_machine(dice, integers && dice.pick(0, 3) == 0);
     try {
-      return lower_all(graph, machine, random_mapping(dice));
+      return lower_all(graph, machine, random_mapping(dice, machine));
     } catch (const sim::MappingError&) {
       // The machine is too small, or the pins do not fit: another one.
     }

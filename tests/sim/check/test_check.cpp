@@ -144,7 +144,7 @@ Lowered random_loop_program(Dice& dice, const workloads::Precision& precision) {
           sim::fixtures::buffer("staging", dice.pick(100, 1000), 1, {hw::Role::kOutputs}));
     }
     try {
-      return lower_all(graph, machine, random_mapping(dice));
+      return lower_all(graph, machine, random_mapping(dice, machine));
     } catch (const sim::MappingError&) {
       // The machine is too small, or the pins do not fit: another one.
     }

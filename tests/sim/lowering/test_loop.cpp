@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sim/gemm_run.h"
+#include "sim/mapper/mapper.h"
 #include "sim/mapper/placement.h"
 #include "tests/support/loop_machine.h"
 
@@ -421,6 +422,33 @@ TEST_CASE("the loop moves the mapper's bytes and forms every product once") {
     CHECK(by_tensor[1] == shape.k * shape.n * hw::ceil_div(shape.m, tile.m));
     CHECK(by_tensor[2] == shape.m * shape.n);
   }
+}
+
+TEST_CASE("a mapping that the loop cannot walk is refused") {
+  const auto refusal = [](const MappingPin& pin) {
+    GemmRequest request;
+    request.machine.hardware = test::loop_machine();
+    request.machine.precision_name = "w8a8";
+    request.shape = {64, 64, 64};
+    request.machine.mapping.pins.push_back(pin);
+    try {
+      prepare_gemm(std::move(request));
+    } catch (const MappingError& error) {
+      return std::string(error.what());
+    }
+    return std::string("accepted");
+  };
+  MappingPin order = tile_pin({16, 16, 16});
+  order.loop_order = "mnk";
+  CHECK(refusal(order) == "accepted");
+  order.loop_order = "kmn";
+  CHECK(refusal(order) == "gemm.Gemm: the hardware loop walks tiles in the order mnk, not kmn");
+  MappingPin resident = tile_pin({16, 16, 16});
+  resident.has_resident = true;
+  CHECK(refusal(resident) == "accepted");
+  resident.resident = {"b"};
+  CHECK(refusal(resident) ==
+        "gemm.Gemm: the hardware loop loads both operands of every tile: none can be resident");
 }
 
 TEST_CASE("blocks that would begin inside a byte are refused") {
