@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "hw_models/dram_channel.h"
 #include "hw_models/tile_program.h"
 #include "hw_models/units.h"
 
@@ -36,17 +37,31 @@ struct ReadWrite {
 
 using TrafficByClass = std::array<ReadWrite, kTrafficClasses>;
 
+/// One class of traffic of one operator at the DRAM.
+struct DramStream {
+  std::int64_t bursts = 0;
+  std::int64_t activates = 0;  // rows opened for it
+  Femtoseconds in_flight = 0;  // time with at least one of its requests at the DRAM
+  DramStream& operator+=(const DramStream& other) {
+    bursts += other.bursts;
+    activates += other.activates;
+    in_flight += other.in_flight;
+    return *this;
+  }
+};
+
 struct OperatorCounters {
   std::array<Cycles, kCauses> attribution{};  // sums to the operator's cycles
   Cycles first_command = -1;                  // core cycle its first command was dispatched
   Cycles last_retired = -1;
   std::int64_t macs = 0;
-  std::int64_t executions = 0;                // commands with `launches`
-  TrafficByClass dram{};                      // useful bytes
-  Bytes dram_bus_bytes = 0;                   // whole bursts
-  std::vector<TrafficByClass> buffers;        // by buffer index
-  std::vector<std::int64_t> buffer_accesses;  // by buffer index: bank accesses
-  Cycles array_busy = 0;                      // computing, preload, fill as executed
+  std::int64_t executions = 0;                             // commands with `launches`
+  TrafficByClass dram{};                                   // useful bytes
+  Bytes dram_bus_bytes = 0;                                // whole bursts
+  std::array<DramStream, kTrafficClasses> dram_streams{};  // timing model
+  std::vector<TrafficByClass> buffers;                     // by buffer index
+  std::vector<std::int64_t> buffer_accesses;               // by buffer index: bank accesses
+  Cycles array_busy = 0;                                   // computing, preload, fill as executed
   Cycles vector_busy = 0;
   Cycles vector_hidden = 0;   // of vector_busy: while the array computed
   Cycles array_held_up = 0;   // cycles that a stream of the array lost to banks
@@ -73,6 +88,7 @@ struct Counters {
   std::vector<BufferCounters> buffers;
   std::int64_t dram_bursts = 0;
   Femtoseconds dram_busy = 0;  // data bus time; of reads alone where writes have their own path
+  DramCommandCounts dram_commands;  // timing model
   std::map<std::string, std::int64_t> macs_by_precision;
   std::int64_t register_hops = 0;  // PE-to-PE operand moves, for energy
   std::int64_t events = 0;         // host statistics, not part of the report

@@ -138,7 +138,7 @@ bool DmaEngine::send_slice(Channel& channel, Queue& queue, Cycles now) {
   const Command& command = scoreboard_.at(transfer.id).command;
   const RequestRun run = transfer.requests.next(slice_.requests, slice_.bytes);
   const Piece piece = cut_piece(queue, transfer, run, command);
-  post_request(queue, piece, run);
+  post_request(queue, piece, run, command);
   channel.in_flight += run.requests;
   ++transfer.pieces_in_flight;
   counters_.operators[static_cast<std::size_t>(command.op)].dram_bus_bytes += run.bus;
@@ -166,11 +166,15 @@ DmaEngine::Piece DmaEngine::cut_piece(Queue& queue, Transfer& transfer, const Re
   return piece;
 }
 
-void DmaEngine::post_request(Queue& queue, const Piece& piece, const RequestRun& run) {
+void DmaEngine::post_request(Queue& queue, const Piece& piece, const RequestRun& run,
+                             const Command& command) {
   DramRequest request;
   request.requester = static_cast<int>(&queue - queues_.data());
   request.sequence = piece.sequence;
-  request.address = run.address;
+  request.op = command.op;
+  request.traffic = command.transfer.traffic;
+  request.from = run.from;
+  request.requests = run.requests;
   request.bus_bytes = run.bus;
   request.is_write = queue.is_store;
   interconnect_.requests.post(request);

@@ -81,7 +81,8 @@ class DmaEngine : public sc_core::sc_module {
   bool send_slice(Channel& channel, Queue& queue, Cycles now);
   static Piece cut_piece(Queue& queue, Transfer& transfer, const RequestRun& run,
                          const Command& command);
-  void post_request(Queue& queue, const Piece& piece, const RequestRun& run);
+  void post_request(Queue& queue, const Piece& piece, const RequestRun& run,
+                    const Command& command);
   void retire(Queue& queue, Cycles now);
   void count(const Command& command);
   void note_state(Channel& channel, Cycles now);

@@ -7,33 +7,39 @@ namespace tessera::hw {
 
 RequestCutter::RequestCutter(const StridedRange& range, Bytes request, Bytes burst,
                              RequestSizes sizes)
-    : range_(range), request_(std::max(request, burst)), burst_(burst), sizes_(sizes) {
+    : position_{range, {0, 0}, 0},
+      request_(std::max(request, burst)),
+      burst_(burst),
+      sizes_(sizes) {
   // Alignment repeats when the strides are multiples of a request: then one row stands for all.
-  const bool uniform = range_.stride[0] % request_ == 0 && range_.stride[1] % request_ == 0;
+  const bool uniform =
+      position_.range.stride[0] % request_ == 0 && position_.range.stride[1] % request_ == 0;
   if (uniform) {
-    requests_left_ = requests_of_row(range_.address) * range_.count[0] * range_.count[1];
+    requests_left_ = requests_of_row(position_.range.address) * position_.range.count[0] *
+                     position_.range.count[1];
     return;
   }
-  for (row_[1] = 0; row_[1] < range_.count[1]; ++row_[1]) {
-    for (row_[0] = 0; row_[0] < range_.count[0]; ++row_[0]) {
+  for (position_.row[1] = 0; position_.row[1] < position_.range.count[1]; ++position_.row[1]) {
+    for (position_.row[0] = 0; position_.row[0] < position_.range.count[0]; ++position_.row[0]) {
       requests_left_ += requests_of_row(row_address());
     }
   }
-  row_[0] = row_[1] = 0;
+  position_.row[0] = position_.row[1] = 0;
 }
 
 std::int64_t RequestCutter::row_address() const {
-  return range_.address + row_[1] * range_.stride[1] + row_[0] * range_.stride[0];
+  return position_.range.address + position_.row[1] * position_.range.stride[1] +
+         position_.row[0] * position_.range.stride[0];
 }
 
 std::int64_t RequestCutter::requests_of_row(std::int64_t address) const {
   if (sizes_ == RequestSizes::kPartial) {
-    return (address + range_.row_bytes - 1) / request_ - address / request_ + 1;
+    return (address + position_.range.row_bytes - 1) / request_ - address / request_ + 1;
   }
   std::int64_t requests = 0;
-  for (std::int64_t at = address; at < address + range_.row_bytes; ++requests) {
-    const Bytes size = fitting_request(at, address + range_.row_bytes - at);
-    at += std::min(size - at % size, address + range_.row_bytes - at);
+  for (std::int64_t at = address; at < address + position_.range.row_bytes; ++requests) {
+    const Bytes size = fitting_request(at, address + position_.range.row_bytes - at);
+    at += std::min(size - at % size, address + position_.range.row_bytes - at);
   }
   return requests;
 }
@@ -49,39 +55,40 @@ Bytes RequestCutter::fitting_request(std::int64_t address, Bytes left) const {
 }
 
 void RequestCutter::take_power_of_two(RequestRun& run) {
-  const std::int64_t address = row_address() + at_;
-  const Bytes left = range_.row_bytes - at_;
+  const std::int64_t address = row_address() + position_.at;
+  const Bytes left = position_.range.row_bytes - position_.at;
   const Bytes size = fitting_request(address, left);
   const Bytes useful = std::min(size - address % size, left);
   run.useful += useful;
   run.bus += size;
   ++run.requests;
-  at_ += useful;
-  if (at_ == range_.row_bytes) next_row();
+  position_.at += useful;
+  if (position_.at == position_.range.row_bytes) next_row();
 }
 
 void RequestCutter::next_row() {
-  at_ = 0;
-  if (++row_[0] < range_.count[0]) return;
-  row_[0] = 0;
-  ++row_[1];
+  position_.at = 0;
+  if (++position_.row[0] < position_.range.count[0]) return;
+  position_.row[0] = 0;
+  ++position_.row[1];
 }
 
 void RequestCutter::take_from_row(RequestRun& run, std::int64_t most) {
-  const std::int64_t address = row_address() + at_;
-  const Bytes in_row = range_.row_bytes - at_;
+  const std::int64_t address = row_address() + position_.at;
+  const Bytes in_row = position_.range.row_bytes - position_.at;
   const Bytes reach = (address / request_ + most) * request_ - address;  // of `most` requests
   const Bytes useful = std::min(in_row, reach);
   run.useful += useful;
   run.bus += round_up(address + useful, burst_) - address / burst_ * burst_;
   run.requests += (address + useful - 1) / request_ - address / request_ + 1;
-  at_ += useful;
-  if (at_ == range_.row_bytes) next_row();
+  position_.at += useful;
+  if (position_.at == position_.range.row_bytes) next_row();
 }
 
 RequestRun RequestCutter::next(std::int64_t most, Bytes most_bytes) {
   RequestRun run;
-  run.address = row_address() + at_;
+  run.from = position_;
+  run.address = row_address() + position_.at;
   while (run.requests < most && run.requests < requests_left_ && run.bus < most_bytes) {
     if (sizes_ == RequestSizes::kPowersOfTwo) {
       take_power_of_two(run);

@@ -1,12 +1,22 @@
 // How a DMA command is cut into requests. Pure.
 #pragma once
 
+#include <algorithm>
+
 #include "hw_models/tile_program.h"
 
 namespace tessera::hw {
 
+/// A place in the walk over a strided range.
+struct RequestPosition {
+  StridedRange range;
+  std::int64_t row[2] = {0, 0};
+  Bytes at = 0;  // bytes of the row behind us
+};
+
 /// Consecutive requests that go out together.
 struct RequestRun {
+  RequestPosition from;
   std::int64_t address = 0;  // of the first useful byte
   Bytes useful = 0;
   Bytes bus = 0;  // whole DRAM bursts
@@ -22,6 +32,14 @@ class RequestCutter {
   RequestCutter() = default;
   RequestCutter(const StridedRange& range, Bytes request, Bytes burst,
                 RequestSizes sizes = RequestSizes::kPartial);
+  /// Goes on for `requests` requests from a place of another walk.
+  RequestCutter(const RequestPosition& from, std::int64_t requests, Bytes request, Bytes burst,
+                RequestSizes sizes)
+      : position_(from),
+        request_(std::max(request, burst)),
+        burst_(burst),
+        sizes_(sizes),
+        requests_left_(requests) {}
   bool done() const { return requests_left_ == 0; }
   std::int64_t requests_left() const { return requests_left_; }
   /// The next requests, `most` at the most and no more once they move `most_bytes`. REQUIRES: not
@@ -36,11 +54,9 @@ class RequestCutter {
   void next_row();
   std::int64_t row_address() const;
 
-  StridedRange range_;
+  RequestPosition position_;
   Bytes request_ = 1, burst_ = 1;
   RequestSizes sizes_ = RequestSizes::kPartial;
-  std::int64_t row_[2] = {0, 0};
-  Bytes at_ = 0;  // bytes of the row behind us
   std::int64_t requests_left_ = 0;
 };
 

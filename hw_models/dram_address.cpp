@@ -103,6 +103,9 @@ void DramAddressMap::finish(std::vector<Piece> pieces) {
     bits |= mask;
     if (piece->bits > 0) pieces_.push_back(*piece);
   }
+  if (!pieces_.empty() && pieces_[0].field == kColumn && pieces_[0].low == 0) {
+    piece_bits_ = pieces_[0].bits;
+  }
   for (std::size_t field = 0; field < kFields; ++field) {
     if (seen[field] != (std::int64_t{1} << width_[field]) - 1) {
       throw std::invalid_argument("DRAM bit order: not every bit is named");
@@ -136,6 +139,18 @@ DramPlace DramAddressMap::place(std::int64_t address) const {
   place.column = static_cast<int>(value[kColumn]);
   place.row = value[kRow];
   return place;
+}
+
+std::string machine_dram_order(const DramDevice& device, int channels) {
+  constexpr Bytes kInterleave = 256;
+  int bits = 0;  // of the column below the bank
+  while (device.burst_bytes << (bits + 1) <= kInterleave && 2 << bits <= device.bursts_per_row) {
+    ++bits;
+  }
+  std::string order = "ro-cohi-ba-bg";
+  if (device.pseudo_channels > 1) order += "-pc";
+  if (channels > 1) order += "-ch";
+  return bits == 0 ? order : order + "-co[" + std::to_string(bits - 1) + ":0]";
 }
 
 }  // namespace tessera::hw

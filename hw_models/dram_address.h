@@ -33,6 +33,8 @@ class DramAddressMap {
 
   /// Of the burst that holds `address`. Addresses past the end of the DRAM wrap around.
   DramPlace place(std::int64_t address) const;
+  /// Aligned pieces of so many bytes lie in one row, in the order of its columns.
+  Bytes piece_bytes() const { return Bytes{1} << (burst_shift_ + piece_bits_); }
 
  private:
   enum Field { kRow, kBank, kGroup, kColumn, kChannel, kPseudo, kFields };
@@ -48,10 +50,14 @@ class DramAddressMap {
   std::vector<Piece> pieces_;
   BankHash hash_;
   int burst_shift_ = 0;
+  int piece_bits_ = 0;  // of the column, lowest in the address
   int groups_, banks_;
 };
 
 /// The default of a good controller: 256 B to a bank group, the groups first, rows hashed in.
 constexpr const char* kDefaultDramOrder = "ro-cohi-ba-bg-co[1:0]";
+/// The same for a machine: 256 B (a row, if it is shorter) to a bank, then the next channel, pseudo
+/// channel and bank group.
+std::string machine_dram_order(const DramDevice& device, int channels);
 
 }  // namespace tessera::hw

@@ -4,6 +4,16 @@
 
 namespace tessera::hw {
 
+DramCommandCounts& DramCommandCounts::operator+=(const DramCommandCounts& other) {
+  activates += other.activates;
+  precharges += other.precharges;
+  reads += other.reads;
+  writes += other.writes;
+  refreshes_all += other.refreshes_all;
+  refreshes_bank += other.refreshes_bank;
+  return *this;
+}
+
 DramChannel::DramChannel(const DramDevice& device, const DramPolicy& policy)
     : banks_(device),
       policy_(policy),
@@ -38,6 +48,7 @@ void DramChannel::accept(const DramAccess& access, DramClock now) {
   entry.age = next_age_;
   entry.accepted = now;
   entry.bursts_left = access.bursts;
+  entry.activates = 0;
   entry.next = kNone;
   next_age_ += access.bursts;
   waiting_[index(direction)] += access.bursts;
@@ -308,6 +319,7 @@ void DramChannel::issue(const Choice& choice, std::vector<DramCompletion>& done)
     case DramCommand::kActivate:
       banks_.activate(choice.bank, slots_[index(own.slot)].access.row, clock);
       own.pinned = own.slot;
+      ++slots_[index(own.slot)].activates;
       ++counts_.activates;
       if (!split_activate_) return plan(choice.bank);
       half_open_ |= bit(choice.bank);
@@ -397,7 +409,8 @@ void DramChannel::issue_column(int bank, DramClock clock, std::vector<DramComple
   entry.age += 1 + more;
   entry.bursts_left -= 1 + more;
   if (entry.bursts_left == 0) {
-    done.push_back({entry.access.token, is_write, entry.accepted, entry.first_beats, end});
+    done.push_back({entry.access.token, is_write, entry.accepted, entry.first_beats, end,
+                    entry.access.bursts, entry.activates});
     remove(bank, own.slot);
   }
   plan(bank);

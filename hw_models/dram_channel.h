@@ -35,11 +35,14 @@ struct DramCompletion {
   DramClock accepted = 0;
   DramClock first_beats = 0;  // end of the first burst on the data bus
   DramClock last_beats = 0;   // end of the last
+  int bursts = 0;
+  int activates = 0;  // rows opened for it
 };
 
 struct DramCommandCounts {
   std::int64_t activates = 0, precharges = 0, reads = 0, writes = 0;
   std::int64_t refreshes_all = 0, refreshes_bank = 0;
+  DramCommandCounts& operator+=(const DramCommandCounts& other);
 };
 
 /// A switch that an accept causes leaves the command of that clock as it was planned before.
@@ -79,7 +82,7 @@ class DramChannel {
     DramAccess access;
     std::int64_t age = 0;
     DramClock accepted = 0, first_beats = 0;
-    int bursts_left = 0, next = kNone;
+    int bursts_left = 0, activates = 0, next = kNone;
   };
   struct Queue {  // of one bank and direction, oldest first
     int head = kNone, tail = kNone;

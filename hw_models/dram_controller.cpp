@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "hw_models/kernel/process.h"
+#include "hw_models/timing_dram.h"
 
 namespace tessera::hw {
 
@@ -40,12 +41,11 @@ DramResponse BandwidthDram::book(const DramRequest& request) {
   return response;
 }
 
-std::unique_ptr<DramController> make_dram(const DramConfig& config, Counters& counters) {
-  switch (config.model) {
-    case DramModel::kBandwidth:
-      break;
+std::unique_ptr<DramController> make_dram(const HardwareConfig& config, Counters& counters) {
+  if (config.dram.model == DramModel::kTiming) {
+    return std::make_unique<TimingDram>("dram", config, counters);
   }
-  return std::make_unique<BandwidthDram>("dram", config, counters);
+  return std::make_unique<BandwidthDram>("dram", config.dram, counters);
 }
 
 }  // namespace tessera::hw

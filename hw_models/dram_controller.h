@@ -1,22 +1,26 @@
-// DRAM behind the interconnect. One interface, one model so far: `bandwidth`.
+// DRAM behind the interconnect: one interface, two models. Here: `bandwidth`.
 #pragma once
 
 #include <memory>
 #include <systemc>
 
 #include "hw_models/counters.h"
+#include "hw_models/dma_requests.h"
 #include "hw_models/hardware_config.h"
 #include "hw_models/kernel/core_clock.h"
 #include "hw_models/kernel/mailbox.h"
 
 namespace tessera::hw {
 
-/// Whole bursts to or from consecutive addresses.
+/// Requests of a DMA command that go out together: whole bursts.
 struct DramRequest {
   int requester = 0;
+  int op = 0;  // whose command
+  TrafficClass traffic = TrafficClass::kWeights;
   std::int64_t sequence = 0;  // of the requester
   std::int64_t turn = 0;      // place that the arbitration gave it
-  std::int64_t address = 0;
+  RequestPosition from;       // where they begin
+  std::int64_t requests = 0;
   Bytes bus_bytes = 0;
   bool is_write = false;
   Femtoseconds arrival = 0;       // when it reaches the controller (not before now)
@@ -34,14 +38,16 @@ struct DramResponse {
   bool operator<(const DramResponse& o) const { return request < o.request; }
 };
 
-/// What every DRAM model offers: requests in, responses out, at the latest at the time of their
-/// first data and in its order.
+/// What every DRAM model offers: requests in, responses out. A read is answered as soon as it is
+/// known when its data comes, a write when it is in place.
 class DramController : public sc_core::sc_module {
  public:
   explicit DramController(sc_core::sc_module_name name)
       : sc_module(name), requests("requests"), responses("responses") {}
   Mailbox<DramRequest> requests;
   Mailbox<DramResponse> responses;
+  /// Brings the counters up to the end of the run.
+  virtual void finish(Femtoseconds end) = 0;
 };
 
 /// Time of `bytes` at `bytes_per_second`, rounded up to whole femtoseconds.
@@ -52,6 +58,7 @@ Femtoseconds transfer_time(Bytes bytes, std::int64_t bytes_per_second);
 class BandwidthDram : public DramController {
  public:
   BandwidthDram(sc_core::sc_module_name name, const DramConfig& config, Counters& counters);
+  void finish(Femtoseconds) override {}
 
  private:
   void step();
@@ -64,6 +71,6 @@ class BandwidthDram : public DramController {
   Femtoseconds bus_free_ = 0, write_path_free_ = 0;
 };
 
-std::unique_ptr<DramController> make_dram(const DramConfig& config, Counters& counters);
+std::unique_ptr<DramController> make_dram(const HardwareConfig& config, Counters& counters);
 
 }  // namespace tessera::hw

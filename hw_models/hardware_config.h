@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "hw_models/dram_address.h"
+#include "hw_models/dram_channel.h"
 #include "hw_models/units.h"
 
 namespace tessera::hw {
@@ -33,7 +35,7 @@ enum class Role { kStationary, kActivations, kAccumulators, kOutputs };
 enum class BankMapping { kBlocked, kInterleaved };
 enum class BankPolicy { kDmaFirst, kRoundRobin, kArrayFirst };
 enum class Arbitration { kRoundRobin, kPriority };
-enum class DramModel { kBandwidth };
+enum class DramModel { kBandwidth, kTiming };
 /// kPartial: a request moves the DRAM bursts that it needs of an aligned piece. kPowersOfTwo: a
 /// request moves all of an aligned power of two of bytes, from a burst of the DRAM up to the DMA's,
 /// the one that holds most of what is left of the row (TileLink has no other transfers).
@@ -119,14 +121,27 @@ struct InterconnectConfig {
 
 struct DramConfig {
   std::string standard = "custom";
-  int channels = 1;
+  int channels = 1;  // data buses: of HBM2, pseudo channels
   DramModel model = DramModel::kBandwidth;
-  double peak_bytes_per_second = 25.6e9;   // all channels together
-  double efficiency = 1.0;                 // bandwidth model: sustained / peak
+  double peak_bytes_per_second = 25.6e9;  // all channels together
+  /// Sustained / peak: what the bandwidth model does; of the timing model, what prices expect.
+  double efficiency = 1.0;
   double write_peak_bytes_per_second = 0;  // bandwidth model: of a path of its own; 0: shared
-  Femtoseconds latency_fs = 100'000'000;   // request to first data
-  Bytes burst = 64;                        // bytes of one DRAM burst; bus bytes count whole ones
-  Bytes row = 2048;                        // page of one channel: the default tensor alignment
+  /// Request to first data: always of the bandwidth model; of the timing model a row conflict on
+  /// an idle channel, which prices expect.
+  Femtoseconds latency_fs = 100'000'000;
+  Bytes burst = 64;  // bytes of one DRAM burst; bus bytes count whole ones
+  Bytes row = 2048;  // page of one channel: the default tensor alignment
+
+  // Timing model.
+  DramDevice device;
+  DramPolicy policy;
+  std::string order;                        // bits of an address, from the top
+  BankHash hash = BankHash::kRow;           // into bank group and bank
+  Femtoseconds controller_fs = 30'000'000;  // queue entry, PHY, clock crossings, both ways together
+
+  /// Channels with queues and a command bus of their own.
+  int controllers() const { return channels / device.pseudo_channels; }
 };
 
 /// A loop in hardware that walks a tile in small commands: loads of at most `m`, `k` or `n` rows of

@@ -26,7 +26,7 @@ Npu::Npu(sc_core::sc_module_name name, const HardwareConfig& config, CommandSour
                                                     config.clocks.core_hz, counters.buffers[i]));
     buffers.push_back(buffers_.back().get());
   }
-  dram_ = make_dram(config.dram, counters);
+  dram_ = make_dram(config, counters);
   interconnect_ = std::make_unique<Interconnect>("interconnect", config, *dram_,
                                                  config.dma.load_queues + config.dma.store_queues);
   dma_ = std::make_unique<DmaEngine>("dma", config, queues_, buffers, *interconnect_, scoreboard_,
@@ -68,6 +68,7 @@ void Npu::finish(Counters& counters) {
     counters.units["core0.dma" + std::to_string(i)] = channels[i];
   }
   const Clock core(config_.clocks.core_hz);
+  dram_->finish(core.edge(total));
   const Cycles dram_busy = std::min(total, core.edge_at_or_after(counters.dram_busy));
   counters.units["dram"] = {dram_busy, 0, total - dram_busy};
 }

@@ -1,9 +1,20 @@
 #include "hw_models/tile_program.h"
 
+#include <algorithm>
+
 namespace tessera::hw {
 
 Bytes useful_bytes(const StridedRange& range) {
   return range.row_bytes * range.count[0] * range.count[1];
+}
+
+std::int64_t Tiling::place(std::int64_t address) const {
+  const std::int64_t row = (address - base) / pitch;
+  const Bytes column = (address - base) % pitch;
+  const std::int64_t top = row / block_rows * block_rows;
+  const std::int64_t in_strip = std::min(block_rows, rows - top);
+  return base + top * pitch + column / block_width * block_width * in_strip +
+         (row - top) * block_width + column % block_width;
 }
 
 StridedRange coalesced(StridedRange range) {

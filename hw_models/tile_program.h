@@ -36,12 +36,26 @@ struct Wait {
   bool accumulators = false;  // the hazard is over a region of the accumulators
 };
 
+/// A matrix in DRAM as blocks of `block_rows` rows x `block_width` bytes, block after block from
+/// left to right, strip of rows after strip; the last strip may have fewer rows. Programs address
+/// it as if it were row major: where a byte really lies concerns the DRAM alone.
+struct Tiling {
+  std::int64_t base = 0;
+  Bytes pitch = 0;  // a multiple of block_width
+  std::int64_t rows = 0, block_rows = 0;
+  Bytes block_width = 0;  // a power of two; 0: row major
+  bool exists() const { return block_width > 0; }
+  /// Where the byte at the row-major `address` lies; `block_width` aligned bytes stay together.
+  std::int64_t place(std::int64_t address) const;
+};
+
 /// DRAM side of a Load or Store: count[1] x count[0] rows of `row_bytes`, strides in bytes.
 struct StridedRange {
   std::int64_t address = 0;
   Bytes row_bytes = 0;
   std::int64_t count[2] = {1, 1};
   Bytes stride[2] = {0, 0};
+  Tiling tiling;
 };
 /// Useful bytes of the range.
 Bytes useful_bytes(const StridedRange& range);

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "sim/config/dram_standards.h"
+#include "sim/config/dram_fields.h"
 
 namespace tessera::sim::config {
 
@@ -20,7 +20,6 @@ using hw::Role;
 constexpr std::int64_t kKiB = 1 << 10;
 constexpr std::int64_t kGiB = 1 << 30;
 constexpr std::int64_t kMaxCycles = 1'000'000;
-constexpr std::int64_t kOneSecondFs = 1'000'000'000'000'000;
 constexpr std::size_t kMaxBuffers = 16;
 constexpr std::array<Role, 4> kRoles{Role::kStationary, Role::kActivations, Role::kAccumulators,
                                      Role::kOutputs};
@@ -366,65 +365,6 @@ Table<hw::InterconnectConfig> interconnect_table() {
           {}};
 }
 
-Codec<std::string> standard() {
-  std::vector<std::pair<std::string, std::string>> names;
-  for (const DramStandard& each : dram_standards()) names.emplace_back(each.name, each.name);
-  names.emplace_back("custom", "custom");
-  return choice<std::string>(names);
-}
-
-Field<hw::DramConfig> peak_field() {
-  using S = hw::DramConfig;
-  const Codec<std::int64_t> codec = bandwidth();
-  Field<S> made = field("peak", &S::peak_bytes_per_second, codec,
-                        "Peak of all channels together; only for `standard: custom`, which needs "
-                        "it.")
-                      .fallback_is("channels x the standard's");
-  made.write = [=](const S& dram) {
-    if (dram.standard != "custom") return Json();
-    return codec.print(static_cast<std::int64_t>(dram.peak_bytes_per_second));
-  };
-  return made;
-}
-
-Field<hw::DramConfig> write_peak_field() {
-  using S = hw::DramConfig;
-  const Codec<std::int64_t> codec = bandwidth();
-  Field<S> made = field("write_peak", &S::write_peak_bytes_per_second, codec,
-                        "Peak of writes where they have a path of their own.")
-                      .fallback_is("none: reads and writes share the peak");
-  made.write = [=](const S& dram) {
-    const auto peak = static_cast<std::int64_t>(dram.write_peak_bytes_per_second);
-    return peak > 0 ? codec.print(peak) : Json();
-  };
-  return made;
-}
-
-Table<hw::DramConfig> dram_table() {
-  using S = hw::DramConfig;
-  return {
-      {field("standard", &S::standard, standard(), "Fills in what follows; see the table below.")
-           .fallback_is("LPDDR5-6400"),
-       field("channels", &S::channels, integer(1, 256),
-             "Channels (DDR4 64 bit, LPDDR x16, HBM2 pseudo channels)."),
-       field("model", &S::model,
-             choice<hw::DramModel>({{"bandwidth", hw::DramModel::kBandwidth}}, {"timing"}),
-             "`bandwidth`: peak x efficiency, latency; no rows, no refresh of its own."),
-       peak_field(),
-       field("efficiency", &S::efficiency, share(true), "Sustained share of the peak.")
-           .fallback_is("the standard's; 1 for `custom`"),
-       write_peak_field(),
-       field("latency", &S::latency_fs, duration(0, kOneSecondFs), "Request to first data.")
-           .fallback_is("the standard's; 100 ns for `custom`"),
-       field("burst", &S::burst, bytes(8, 4 * kKiB, true),
-             "One DRAM burst; bus bytes count whole ones.")
-           .fallback_is("the standard's; 64 B for `custom`"),
-       field("row", &S::row, bytes(64, 64 * kKiB, true),
-             "Page of one channel: the default alignment of tensors.")
-           .fallback_is("the standard's; 2 KiB for `custom`")},
-      {}};
-}
-
 Table<hw::HardwareLoop> loop_table() {
   using S = hw::HardwareLoop;
   const auto size = integer(1, 65536);
@@ -493,34 +433,6 @@ Table<HardwareConfig> make_hardware_table() {
 Position position_of(const Value& value, const std::string& key) {
   const Value* found = value.find(key);
   return found ? found->position : value.position;
-}
-
-void finish_dram(hw::DramConfig& dram, const Value* value, const std::string& path) {
-  const DramStandard* preset = find_dram_standard(dram.standard);
-  const bool has_peak = value && value->find("peak");
-  if (!preset && !has_peak) {
-    fail(value->position, path + ".peak", "standard: custom needs the peak of all channels",
-         {"for example peak: 25.6 GB/s"});
-  }
-  if (preset && has_peak) {
-    fail(position_of(*value, "peak"), path + ".peak",
-         "the peak follows from standard and channels: leave it out",
-         {"or write standard: custom"});
-  }
-  const hw::DramConfig custom;
-  if (preset) {
-    dram.peak_bytes_per_second =
-        static_cast<double>(dram.channels * preset->channel_bytes_per_second);
-  }
-  if (dram.efficiency < 0) dram.efficiency = preset ? preset->efficiency() : custom.efficiency;
-  if (dram.latency_fs < 0) dram.latency_fs = preset ? preset->latency() : custom.latency_fs;
-  if (dram.burst == 0) dram.burst = preset ? preset->burst : custom.burst;
-  if (dram.row == 0) dram.row = preset ? preset->row : custom.row;
-  if (dram.row % dram.burst != 0) {
-    fail(position_of(*value, "row"), path + ".row",
-         fmt::format("{} is not a multiple of the burst {}", bytes_text(dram.row),
-                     bytes_text(dram.burst)));
-  }
 }
 
 void check_buffer_shape(const BufferConfig& buffer, const Value& value, const std::string& path) {
@@ -658,11 +570,7 @@ void check_array(const hw::ArrayConfig& array, const Value* value, const std::st
 HardwareConfig unfinished_hardware() {
   HardwareConfig hardware;
   hardware.vector.operations = hw::default_vector_operations();
-  hardware.dram.standard = "LPDDR5-6400";
-  hardware.dram.efficiency = -1;  // negative or 0: not given
-  hardware.dram.latency_fs = -1;
-  hardware.dram.burst = 0;
-  hardware.dram.row = 0;
+  hardware.dram = unfinished_dram();
   return hardware;
 }
 

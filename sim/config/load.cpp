@@ -77,6 +77,7 @@ RunConfig make_machine_run(const RunSpec& spec, const Value& tree,
       hw::precision_pair(spec.precision.weight_bits, spec.precision.activation_bits);
   run.mapping.objective = spec.mapping.objective.config;
   run.mapping.pins = spec.mapping.pins;
+  run.mapping.layout = spec.mapping.layout;
   run.mapping.plan_file = plan_path(tree, spec.mapping.plan);
   run.ridge_at_peak = spec.roofline.at_peak;
   RunSpec shown = spec;

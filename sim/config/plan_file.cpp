@@ -166,7 +166,9 @@ Codec<std::int64_t> address_codec() {
 
 Table<TensorAllocation> tensor_table() {
   using S = TensorAllocation;
-  const auto layout = config::choice<Layout>({{"row_major", Layout::kRowMajor}}, {"tiled"});
+  const auto layout =
+      config::choice<Layout>({{"row_major", Layout::kRowMajor}, {"tiled", Layout::kTiled}});
+  const auto blocks = config::optional_integer(1, 1'000'000'000);
   const auto lifetime = config::choice<Lifetime>({{"weight", Lifetime::kWeight},
                                                   {"activation", Lifetime::kActivation},
                                                   {"persistent", Lifetime::kPersistent}});
@@ -175,6 +177,8 @@ Table<TensorAllocation> tensor_table() {
            config::field("bytes", &S::bytes, any_bytes(), "As stored, with pitch.").needed(),
            config::field("pitch", &S::pitch, any_bytes(), "From row to row.").needed(),
            config::field("layout", &S::layout, layout, "Layout.").needed(),
+           config::field("block_rows", &S::block_rows, blocks, "Tiled: rows of a block."),
+           config::field("block_width", &S::block_width, blocks, "Tiled: bytes of its rows."),
            config::field("alignment", &S::alignment, any_bytes(), "Of the address.").needed(),
            config::field("lifetime", &S::lifetime, lifetime, "How long it lives.").needed(),
            config::field("first_use", &S::first_use, use, "Operator index.").needed(),

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "sim/config/config.h"
-#include "sim/config/dram_standards.h"
+#include "sim/config/dram_fields.h"
 #include "sim/config/hardware_fields.h"
 #include "sim/config/model_fields.h"
 #include "sim/config/run_fields.h"
@@ -28,13 +28,14 @@ keys, block text, values over several lines and tabs as indentation are refused.
 `B/s KB/s MB/s GB/s GiB/s`, time `fs ps ns us ms s`, `cycles`; shares are `1 %` or `0.01`. A
 quantity must be whole in its base unit.
 
-**Names.** `hardware:`, `model:` and `base:` take a path (a slash or the ending `.yaml`; relative to
+**Names.** `hardware:`, `model:`, `dram.standard:` and `base:` take a path (a slash or the ending `.yaml`; relative to
 the naming file, then to `./`), or a name: `NAME.yaml` beside the naming file, in `./`, in the
-entries of `$TESSERA_CONFIG_PATH` (and their folders `hardware/`, `runs/`, `models/`), in the shipped
-folders `configs/hardware`, `configs/runs`, `workloads/models`. A name never means the file it
+entries of `$TESSERA_CONFIG_PATH` (and their folders `hardware/`, `runs/`, `models/`, `dram/`), in the
+shipped folders `configs/hardware`, `configs/runs`, `workloads/models`, `configs/dram`. A name never means the file it
 stands in.
 
-**`base: NAME`** at the top of a file, or of an inline `hardware:` or `model:`, inherits: mappings
+**`base: NAME`** at the top of a file, or of an inline `hardware:`, `model:` or `dram.standard:`
+(there also a standard's name), inherits: mappings
 merge key by key; lists, scalars and whatever is given by name replace.
 
 **`--set path.to.key=value`** changes the resolved tree: mappings merge, other values replace. Keys
@@ -45,7 +46,8 @@ list: `hardware.array.dataflows=[weight_stationary]`.
 constexpr const char* kShortForms = R"(
 Short forms: `workload: NAME` is `{model: NAME}`; `precision: w4a8` is `{default: w4a8}`;
 `fusion: none` and `fusion: epilogue` switch the epilogue fusion; `mapping: {objective: latency}` is
-the strict optimum, `{minimize: latency, within: 0, then: dram_bytes}`. Keys and values have the
+the strict optimum, `{minimize: latency, within: 0, then: dram_bytes}`; `mapping: {layout: tiled}` is meant of weights,
+activations and KV cache. Keys and values have the
 width of the activations, so attention needs the pair `w<A>a<A>` beside the configured one.
 )";
 
@@ -77,11 +79,13 @@ std::string standards_text() {
       "assumption). Timings: Ramulator 2.1 and DRAMSys 5.1\npreset files.\n\n"
       "| standard | peak per channel | efficiency | latency | burst | row |\n"
       "| --- | --- | --- | --- | --- | --- |\n";
-  for (const config::DramStandard& each : config::dram_standards()) {
-    text += fmt::format("| `{}` | {} GB/s | {} | {} | {} | {} |\n", each.name,
-                        static_cast<double>(each.channel_bytes_per_second) / 1e9, each.efficiency(),
-                        nanoseconds(each.latency()), config::bytes_text(each.burst),
-                        config::bytes_text(each.row));
+  for (const hw::DramDevice& each : hw::dram_devices()) {
+    text +=
+        fmt::format("| `{}` | {} GB/s | {} | {} | {} | {} |\n", each.name,
+                    static_cast<double>(config::channel_bytes_per_second(each)) / 1e9,
+                    config::streaming_efficiency(each), nanoseconds(config::conflict_latency(each)),
+                    config::bytes_text(each.burst_bytes),
+                    config::bytes_text(each.bursts_per_row * each.burst_bytes));
   }
   return text + "| `custom` | `peak`, required | 1 | 100 ns | 64 B | 2 KiB |\n";
 }

@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "sim/config/codecs.h"
+#include "sim/config/dram_fields.h"
 #include "sim/config/yaml_reader.h"
 
 namespace tessera::sim::config {
@@ -17,6 +18,7 @@ namespace {
 using Chain = std::vector<std::string>;
 
 void normalise_run(Value& run, const Chain& chain);
+void normalise_dram(Value& hardware, const Chain& chain);
 Value load_file(ConfigKind kind, const std::string& file, const Position& from,
                 const std::string& path, Chain chain);
 
@@ -48,6 +50,7 @@ void separate_workloads(const Value& below, Value& tree) {
 Value with_base(ConfigKind kind, Value tree, const std::string& path, const Chain& chain) {
   const Value* base = tree.find("base");
   if (!base) return tree;
+  if (kind == ConfigKind::kDram && base->is_scalar() && is_known_standard(base->text)) return tree;
   const std::string key = join_path(path, "base");
   const std::string file = find_config(kind, name_in(*base, key), base->position, key);
   const Value below = load_file(kind, file, base->position, key, chain);
@@ -63,6 +66,7 @@ Value with_base(ConfigKind kind, Value tree, const std::string& path, const Chai
 Value complete(ConfigKind kind, Value tree, const std::string& stem, const Chain& chain) {
   if (!tree.find("name")) tree.set("name", tree.position, make_scalar(stem, tree.position));
   if (kind == ConfigKind::kRun) normalise_run(tree, chain);
+  if (kind == ConfigKind::kHardware) normalise_dram(tree, chain);
   return with_base(kind, std::move(tree), "", chain);
 }
 
@@ -90,6 +94,15 @@ void resolve_reference(ConfigKind kind, Value& value, const std::string& path, c
   } else if (value.is_map()) {
     value = with_base(kind, std::move(value), path, chain);
   }
+}
+
+/// A standard that is not known by name is a file.
+void normalise_dram(Value& hardware, const Chain& chain) {
+  Value* dram = hardware.is_map() ? hardware.find("dram") : nullptr;
+  Value* standard = dram && dram->is_map() ? dram->find("standard") : nullptr;
+  if (!standard) return;
+  if (standard->is_scalar() && is_known_standard(standard->text)) return;
+  resolve_reference(ConfigKind::kDram, *standard, "hardware.dram.standard", chain);
 }
 
 /// `key: word` becomes `key: {inner: word}`, which replaces what a base says.
@@ -147,15 +160,30 @@ void normalise_objective(Value& run) {
   expanded->set("within", expanded->position, make_scalar("0", expanded->position));
 }
 
+/// `layout: tiled` is meant of every class.
+void normalise_layout(Value& run) {
+  Value* mapping = run.find("mapping");
+  Value* layout = mapping && mapping->is_map() ? mapping->find("layout") : nullptr;
+  if (!layout || !layout->is_scalar()) return;
+  const Value word = *layout;
+  Value expanded = make_map(word.position);
+  for (const char* key : {"weights", "activations", "kv_cache"}) {
+    expanded.set(key, word.position, word);
+  }
+  *layout = std::move(expanded);
+}
+
 /// Writes out short forms and replaces names. Changes nothing the second time.
 void normalise_run(Value& run, const Chain& chain) {
   if (Value* hardware = run.find("hardware")) {
     resolve_reference(ConfigKind::kHardware, *hardware, "hardware", chain);
+    normalise_dram(*hardware, chain);
   }
   normalise_workload(run, chain);
   expand(run, "precision", "default");
   normalise_fusion(run);
   normalise_objective(run);
+  normalise_layout(run);
 }
 
 struct Segment {

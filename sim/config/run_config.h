@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "hw_models/hardware_config.h"
+#include "sim/mapper/plan.h"
 #include "workloads/model_descriptor.h"
 #include "workloads/passes/passes.h"
 
@@ -37,9 +38,19 @@ struct MappingPin {
   bool has_resident = false;
 };
 
+/// How tensors lie in DRAM, by class; tables of embeddings are always row major. Tiled: blocks of
+/// `block_rows` rows by the largest power of two of bytes, at most `block_width`, that divides a
+/// row; rows that no whole DRAM burst divides stay row major.
+struct LayoutConfig {
+  Layout weights = Layout::kRowMajor, activations = Layout::kRowMajor, kv_cache = Layout::kRowMajor;
+  std::int64_t block_rows = 64;
+  std::int64_t block_width = 256;
+};
+
 struct MappingConfig {
   ObjectiveConfig objective;
   std::vector<MappingPin> pins;
+  LayoutConfig layout;
   std::string plan_file;  // absolute or empty
 };
 

@@ -367,6 +367,23 @@ Json write_pins(const std::vector<MappingPin>& pins) {
   return tree;
 }
 
+Table<LayoutConfig> layout_table() {
+  using S = LayoutConfig;
+  const auto layout = choice<Layout>({{"row_major", Layout::kRowMajor}, {"tiled", Layout::kTiled}});
+  return {{field("weights", &S::weights, layout, "Row after row, or in blocks of some rows."),
+           field("activations", &S::activations, layout, "The same, of activations."),
+           field("kv_cache", &S::kv_cache, layout, "The same, of keys and values kept."),
+           field("block_rows", &S::block_rows, integer(2, 65536), "Rows of a block."),
+           field("block_width", &S::block_width, bytes(16, 64 << 10, true),
+                 "Bytes of a block's rows, at most: the largest power of two that divides a row. "
+                 "Rows that no whole DRAM burst divides stay row major.")},
+          {}};
+}
+
+Json named_or(const Json& schema) {
+  return {{"anyOf", Json::array({Json{{"type", "string"}}, schema})}};
+}
+
 Table<MappingSpec> mapping_table() {
   using S = MappingSpec;
   Field<S> objective_field =
@@ -379,7 +396,10 @@ Table<MappingSpec> mapping_table() {
              open_map_schema(kPatterns, pin_table().schema()),
              open_map_rows(kPatterns, pin_table().rows()), read_pins, write_pins);
   pin_field.allowed = "map of operator pattern to mapping";
-  return {{objective_field, pin_field,
+  Field<S> layout_field = section("layout", &S::layout, layout_table(),
+                                  "How tensors lie in DRAM; matters to `dram.model: timing`.");
+  layout_field.schema = named_or(layout_field.schema);
+  return {{objective_field, pin_field, layout_field,
            field("plan", &S::plan, text("file"),
                  "A plan written by `describe --stage plan --format yaml`, used as it is.")},
           {}};
@@ -392,10 +412,6 @@ Table<RooflineSpec> roofline_table() {
                  choice<bool>({{"peak", true}, {"sustained", false}}),
                  "DRAM bandwidth that the ridge is stated with.")},
           {}};
-}
-
-Json named_or(const Json& schema) {
-  return {{"anyOf", Json::array({Json{{"type", "string"}}, schema})}};
 }
 
 Field<RunSpec> hardware_field() {

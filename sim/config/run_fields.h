@@ -32,6 +32,7 @@ struct ObjectiveSpec {
 struct MappingSpec {
   ObjectiveSpec objective;
   std::vector<MappingPin> pins;
+  LayoutConfig layout;
   std::string plan;  // as written
 };
 

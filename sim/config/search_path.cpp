@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "sim/config/config.h"
+#include "sim/config/dram_fields.h"
 
 namespace tessera::sim::config {
 
@@ -68,6 +69,9 @@ bool is_naming_file(const fs::path& candidate, const Position& from) {
   }
   std::vector<std::string> names;
   for (const auto& [name, file] : known_configs(kind)) names.push_back(name);
+  if (kind == ConfigKind::kDram) {
+    for (const std::string& name : known_standards()) names.push_back(name);
+  }
   fail(from, path, fmt::format("there is no {} called '{}'", to_string(kind), word),
        {suggestion(word, names)});
 }
@@ -92,6 +96,8 @@ const char* to_string(ConfigKind kind) {
       return "model";
     case ConfigKind::kRun:
       return "run";
+    case ConfigKind::kDram:
+      return "DRAM standard";
   }
   return "?";
 }
@@ -104,6 +110,8 @@ const char* folder_name(ConfigKind kind) {
       return "models";
     case ConfigKind::kRun:
       return "runs";
+    case ConfigKind::kDram:
+      return "dram";
   }
   return "?";
 }

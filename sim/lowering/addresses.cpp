@@ -52,6 +52,12 @@ Bytes byte_offset(std::int64_t element, const Tensor& tensor, const TensorAlloca
   return element / length * allocation.pitch + element % length * tensor.format.bits / 8;
 }
 
+hw::Tiling tiling_of(const Tensor& tensor, const TensorAllocation& allocation) {
+  if (allocation.layout == Layout::kRowMajor) return {};
+  return {allocation.address, allocation.pitch, workloads::row_count(tensor), allocation.block_rows,
+          allocation.block_width};
+}
+
 }  // namespace
 
 bool overlap(const TensorBox& a, const TensorBox& b) {
@@ -77,6 +83,7 @@ std::vector<TilePiece> tile_pieces(const MatrixView& view, const Tensor& tensor,
     }
     hw::StridedRange range;
     range.address = allocation.address + at(i);
+    range.tiling = tiling_of(tensor, allocation);
     range.row_bytes = workloads::stored_bytes(tensor, 1, window.cols);
     range.count[0] = runs[i].rows;
     range.stride[0] = byte_offset(view.row_stride, tensor, allocation);

@@ -86,6 +86,30 @@ TensorAllocation described(const Tensor& tensor, const Usage& usage, int last_op
   return allocation;
 }
 
+Layout layout_of(const Tensor& tensor, const LayoutConfig& layout) {
+  if (tensor.is_table) return Layout::kRowMajor;
+  switch (tensor.cls) {
+    case TensorClass::kWeights:
+      return layout.weights;
+    case TensorClass::kKvCache:
+      return layout.kv_cache;
+    case TensorClass::kActivations:
+      break;
+  }
+  return layout.activations;
+}
+
+void lay_out(const Tensor& tensor, const LayoutConfig& layout, Bytes burst,
+             TensorAllocation& allocation) {
+  if (layout_of(tensor, layout) != Layout::kTiled || allocation.pitch == 0) return;
+  Bytes width = layout.block_width;
+  while (allocation.pitch % width != 0) width /= 2;
+  if (width < burst) return;
+  allocation.layout = Layout::kTiled;
+  allocation.block_rows = layout.block_rows;
+  allocation.block_width = width;
+}
+
 /// Memory that is taken and given back; the lowest gap that is large enough is used.
 class FirstFit {
  public:
@@ -152,6 +176,7 @@ void place_activations(std::vector<TensorAllocation>& tensors, const std::vector
 
 std::vector<TensorAllocation> allocate_tensors(const workloads::Graph& graph,
                                                const hw::HardwareConfig& hardware,
+                                               const LayoutConfig& layout,
                                                std::vector<OperatorPlan>& operators) {
   const std::vector<Usage> usages = usages_of(graph);
   const Bytes alignment = std::max<Bytes>(1, hardware.dram.row);
@@ -159,6 +184,7 @@ std::vector<TensorAllocation> allocate_tensors(const workloads::Graph& graph,
   std::vector<TensorAllocation> tensors;
   for (std::size_t i = 0; i < graph.tensors.size(); ++i) {
     tensors.push_back(described(graph.tensors[i], usages[i], last, alignment));
+    lay_out(graph.tensors[i], layout, hardware.dram.burst, tensors.back());
   }
   for (std::size_t i = 0; i < operators.size(); ++i) {
     GemmMapping& gemm = operators[i].gemm;

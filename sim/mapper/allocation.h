@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "sim/config/run_config.h"
 #include "sim/mapper/plan.h"
 
 namespace tessera::sim {
@@ -13,6 +14,7 @@ namespace tessera::sim {
 /// Tensors no operator touches get address -1.
 std::vector<TensorAllocation> allocate_tensors(const workloads::Graph& graph,
                                                const hw::HardwareConfig& hardware,
+                                               const LayoutConfig& layout,
                                                std::vector<OperatorPlan>& operators);
 
 /// Bytes of scratch that `mapping` needs for partial sums that leave the chip; 0: none leave.

@@ -140,7 +140,7 @@ Plan map_graph(const Graph& graph, const hw::HardwareConfig& hardware,
   Plan plan;
   for (const Operator& op : graph.operators) plan.operators.push_back(mapper.map(op));
   place_slots(plan.operators, hardware);
-  plan.tensors = allocate_tensors(graph, hardware, plan.operators);
+  plan.tensors = allocate_tensors(graph, hardware, config.layout, plan.operators);
   return plan;
 }
 

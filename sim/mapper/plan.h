@@ -83,7 +83,8 @@ struct OperatorPlan {
   bool pinned = false;
 };
 
-enum class Layout { kRowMajor };  // tiled is not built yet
+/// `kTiled`: in blocks of some rows by some bytes; see hw::Tiling.
+enum class Layout { kRowMajor, kTiled };
 enum class Lifetime { kWeight, kActivation, kPersistent };
 
 struct TensorAllocation {
@@ -92,6 +93,8 @@ struct TensorAllocation {
   Bytes bytes = 0;            // as stored, with pitch
   Bytes pitch = 0;            // bytes from row to row
   Layout layout = Layout::kRowMajor;
+  std::int64_t block_rows = 0;  // tiled
+  Bytes block_width = 0;        // tiled: a power of two that divides the pitch
   Bytes alignment = 0;
   Lifetime lifetime = Lifetime::kActivation;
   int first_use = 0, last_use = 0;  // operator indices, inclusive

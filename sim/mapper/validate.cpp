@@ -159,6 +159,8 @@ bool alive_together(const TensorAllocation& x, const TensorAllocation& y) {
 }
 
 /// Sizes and places of tensors; a sweep over addresses finds overlaps.
+bool is_power_of_two(std::int64_t n) { return n > 0 && (n & (n - 1)) == 0; }
+
 void check_tensors(const Plan& plan, const Plan& reference) {
   std::vector<const TensorAllocation*> placed;
   for (std::size_t i = 0; i < plan.tensors.size(); ++i) {
@@ -168,6 +170,10 @@ void check_tensors(const Plan& plan, const Plan& reference) {
     require(tensor.address >= 0, tensor.name, "has no place in DRAM, but is used");
     require(tensor.pitch >= needed.pitch && tensor.bytes >= needed.bytes, tensor.name,
             "needs " + number(needed.bytes) + " bytes in rows of " + number(needed.pitch));
+    const bool tiled = tensor.layout == Layout::kTiled;
+    require(!tiled || (tensor.block_rows > 0 && is_power_of_two(tensor.block_width) &&
+                       tensor.pitch % tensor.block_width == 0),
+            tensor.name, "is tiled: block_width is a power of two that divides the pitch");
     require(tensor.first_use <= needed.first_use && tensor.last_use >= needed.last_use, tensor.name,
             "is used outside its lifetime");
     placed.push_back(&tensor);
@@ -254,7 +260,7 @@ void validate_plan(Plan& plan, const Graph& graph, const hw::HardwareConfig& har
   }
   Plan reference;
   reference.operators = plan.operators;
-  reference.tensors = allocate_tensors(graph, hardware, reference.operators);
+  reference.tensors = allocate_tensors(graph, hardware, {}, reference.operators);
   check_tensors(plan, reference);
   add_scratch(plan, graph, hardware);
 }

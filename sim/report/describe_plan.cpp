@@ -96,6 +96,8 @@ Json tensor_json(const TensorAllocation& tensor) {
   json["bytes"] = tensor.bytes;
   json["pitch"] = tensor.pitch;
   json["layout"] = tensor.layout == Layout::kRowMajor ? "row_major" : "tiled";
+  json["block_rows"] = tensor.block_rows;
+  json["block_width"] = tensor.block_width;
   json["alignment"] = tensor.alignment;
   json["lifetime"] = lifetime_name(tensor.lifetime);
   json["first_use"] = tensor.first_use;

@@ -152,6 +152,7 @@ void take_counters(const Join& join, const hw::OperatorCounters& counters, Repor
   row.macs = counters.macs;
   row.dram = counters.dram;
   row.dram_bus_bytes = counters.dram_bus_bytes;
+  row.dram_streams = counters.dram_streams;
   row.buffers = counters.buffers;
   row.buffers.resize(join.hardware().buffers.size());
   row.vector_busy = counters.vector_busy;
@@ -333,7 +334,10 @@ Report make_report(const RunConfig& config, const Graph& graph, const Plan& plan
   report.buffers = buffers_of(join);
   report.dram_sustained_fraction = ratio(moved_bytes(report.totals.dram),
                                          counters.total * peak_bytes_per_cycle(config.hardware));
+  report.dram_has_rows = config.hardware.dram.model == hw::DramModel::kTiming;
   report.dram_bursts = counters.dram_bursts;
+  report.dram_burst_bytes = config.hardware.dram.burst;
+  report.dram_commands = counters.dram_commands;
   report.peak_macs_per_cycle = peak_macs(join, report.totals);
   report.model_notes = model_notes(join);
   return report;

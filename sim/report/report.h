@@ -83,6 +83,7 @@ struct ReportRow {
   std::array<Cycles, hw::kCauses> attribution{};
   hw::TrafficByClass dram{};
   Bytes dram_bus_bytes = 0;
+  std::array<hw::DramStream, hw::kTrafficClasses> dram_streams{};  // DRAM model timing
   std::vector<hw::TrafficByClass> buffers;
   Bytes compulsory_bytes = 0;  // inputs + weights + outputs once
   double reuse_weights = 0, reuse_activations = 0;
@@ -113,8 +114,10 @@ struct Report {
   Cycles vector_hidden_cycles = 0, vector_exposed_cycles = 0;
   std::vector<BufferSummary> buffers;
   double dram_sustained_fraction = 0;  // useful bytes / (elapsed x peak)
-  std::optional<double> dram_row_hit_rate;
+  bool dram_has_rows = false;          // model timing: row hits, commands and streams are known
   std::int64_t dram_bursts = 0;
+  Bytes dram_burst_bytes = 0;
+  hw::DramCommandCounts dram_commands;
   double peak_macs_per_cycle = 0, core_hz = 0, dram_peak_bytes_per_second = 0;
   std::vector<std::string> model_notes;  // what the model leaves out
   std::optional<ComputedProduct> computed;

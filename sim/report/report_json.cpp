@@ -86,6 +86,34 @@ Json mapping_json(const std::optional<MappingSummary>& mapping) {
   return json;
 }
 
+/// Null without a model of rows; classes that nothing of was moved stay out.
+Json streams_json(const ReportRow& row, const Report& report) {
+  if (!report.dram_has_rows) return nullptr;
+  Json json = Json::object();
+  for (int c = 0; c < hw::kTrafficClasses; ++c) {
+    const hw::DramStream& stream = row.dram_streams[c];
+    if (stream.bursts == 0) continue;
+    json[to_string(static_cast<hw::TrafficClass>(c))] = {
+        {"bursts", stream.bursts},
+        {"row_hit_rate", row_hit_rate(stream)},
+        {"sustained_fraction", ratio(stream_bytes_per_second(stream, report.dram_burst_bytes),
+                                     report.dram_peak_bytes_per_second)}};
+  }
+  return json;
+}
+
+/// Null without a model of rows.
+Json commands_json(const Report& report) {
+  if (!report.dram_has_rows) return nullptr;
+  const hw::DramCommandCounts& counts = report.dram_commands;
+  return {{"activates", counts.activates},
+          {"precharges", counts.precharges},
+          {"reads", counts.reads},
+          {"writes", counts.writes},
+          {"refreshes_all", counts.refreshes_all},
+          {"refreshes_bank", counts.refreshes_bank}};
+}
+
 /// What totals, phases and operators have in common.
 void append_figures(Json& json, const ReportRow& row, const Report& report) {
   json["cycles"] = row.cycles;
@@ -97,6 +125,7 @@ void append_figures(Json& json, const ReportRow& row, const Report& report) {
   json["bounds"] = bounds_json(row.bounds);
   json["attribution"] = attribution_json(row.attribution);
   json["traffic"] = traffic_json(row, report.buffers);
+  json["dram_streams"] = streams_json(row, report);
   json["reuse"] = reuse_json(row);
   json["roofline"] = roofline_json(row.roofline);
   json["vector"] = {{"hidden_cycles", row.vector_hidden},
@@ -178,11 +207,13 @@ void append_machine(Json& json, const Report& report) {
   json["vector"] = {{"hidden_cycles", report.vector_hidden_cycles},
                     {"exposed_cycles", report.vector_exposed_cycles}};
   json["buffers"] = buffers_json(report.buffers);
-  const auto& hits = report.dram_row_hit_rate;
-  json["dram"] = {{"sustained_fraction", report.dram_sustained_fraction},
-                  {"row_hit_rate", hits ? Json(*hits) : Json(nullptr)},
-                  {"bursts", report.dram_bursts},
-                  {"peak_bytes_per_second", report.dram_peak_bytes_per_second}};
+  json["dram"] = {
+      {"sustained_fraction", report.dram_sustained_fraction},
+      {"row_hit_rate",
+       report.dram_has_rows ? Json(row_hit_rate(all_streams(report.totals))) : Json(nullptr)},
+      {"bursts", report.dram_bursts},
+      {"commands", commands_json(report)},
+      {"peak_bytes_per_second", report.dram_peak_bytes_per_second}};
   json["array"] = {{"peak_macs_per_cycle", report.peak_macs_per_cycle},
                    {"core_hz", report.core_hz}};
   json["model_notes"] = report.model_notes;

@@ -62,6 +62,22 @@ Json traffic() {
   return schema;
 }
 
+/// By class of traffic; null where the DRAM model has no rows.
+Json dram_streams() {
+  const Json fraction = {{"type", "number"}, {"minimum", 0}, {"maximum", 1}};
+  return or_null(map_of(object(
+      {{"bursts", integer()}, {"row_hit_rate", fraction}, {"sustained_fraction", fraction}})));
+}
+
+Json dram_commands() {
+  return or_null(object({{"activates", integer()},
+                         {"precharges", integer()},
+                         {"reads", integer()},
+                         {"writes", integer()},
+                         {"refreshes_all", integer()},
+                         {"refreshes_bank", integer()}}));
+}
+
 Json bounds() {
   return object({{"compute_cycles", integer()},
                  {"as_mapped_cycles", integer()},
@@ -115,6 +131,7 @@ Json figures() {
           {"bounds", reference("bounds")},
           {"attribution", reference("attribution")},
           {"traffic", reference("traffic")},
+          {"dram_streams", reference("dram_streams")},
           {"reuse", object({{"weights", or_null(number())}, {"activations", or_null(number())}})},
           {"roofline", reference("roofline")},
           {"vector", reference("vector_cycles")}};
@@ -152,6 +169,7 @@ Json definitions() {
           {"traffic_by_class", traffic_by_class()},
           {"dram_traffic", dram_traffic()},
           {"traffic", traffic()},
+          {"dram_streams", dram_streams()},
           {"bounds", bounds()},
           {"attribution", causes()},
           {"roofline", or_null(roofline())},  // null: nothing crosses the DRAM
@@ -172,6 +190,7 @@ void append_machine(Json& properties) {
   properties["dram"] = object({{"sustained_fraction", number()},
                                {"row_hit_rate", or_null(number())},
                                {"bursts", integer()},
+                               {"commands", dram_commands()},
                                {"peak_bytes_per_second", number()}});
   properties["array"] = object({{"peak_macs_per_cycle", number()}, {"core_hz", number()}});
   properties["model_notes"] = texts();

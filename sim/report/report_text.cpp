@@ -155,6 +155,22 @@ std::string dram_classes(const Page& page) {
   return flow("             ", classes, page.width());
 }
 
+/// Of each class, how many bursts found their row open, and its rate while it asked for anything.
+std::string dram_streams_line(const Page& page) {
+  const Report& report = page.report;
+  if (!report.dram_has_rows || report.dram_bursts == 0) return "";
+  std::vector<std::string> parts{"row hits " +
+                                 percent(row_hit_rate(all_streams(report.totals)), 0)};
+  for (int c = 0; c < hw::kTrafficClasses; ++c) {
+    const hw::DramStream& stream = report.totals.dram_streams[c];
+    if (stream.bursts == 0) continue;
+    const double rate = 1e-9 * stream_bytes_per_second(stream, report.dram_burst_bytes);
+    parts.push_back(fmt::format("{} {} at {} GB/s", class_name(c), percent(row_hit_rate(stream), 0),
+                                significant(rate, 3)));
+  }
+  return flow("             ", parts, page.width());
+}
+
 // ------------------------------------------------------------------------------- ARRAY CYCLES
 
 const char* cause_label(hw::Cause cause) {
@@ -563,8 +579,8 @@ Page make_page(const Report& report, const TextOptions& options) {
 std::string report_text(const Report& report, const std::vector<WhatIf>& what_ifs,
                         const TextOptions& options) {
   const Page page = make_page(report, options);
-  std::string text =
-      head(page) + answer(page) + bounds_line(page) + dram_line(page) + dram_classes(page) + "\n";
+  std::string text = head(page) + answer(page) + bounds_line(page) + dram_line(page) +
+                     dram_classes(page) + dram_streams_line(page) + "\n";
   text += array_cycles(page) + "\n";
   const std::string phases = phase_table(page);
   if (!phases.empty()) text += phases + "\n";

@@ -65,6 +65,7 @@ void add_row(ReportRow& sum, const ReportRow& row) {
   for (int c = 0; c < hw::kCauses; ++c) sum.attribution[c] += row.attribution[c];
   add(sum.dram, row.dram);
   sum.dram_bus_bytes += row.dram_bus_bytes;
+  for (int c = 0; c < hw::kTrafficClasses; ++c) sum.dram_streams[c] += row.dram_streams[c];
   sum.buffers.resize(std::max(sum.buffers.size(), row.buffers.size()));
   for (std::size_t b = 0; b < row.buffers.size(); ++b) add(sum.buffers[b], row.buffers[b]);
   sum.compulsory_bytes += row.compulsory_bytes;
@@ -74,6 +75,21 @@ void add_row(ReportRow& sum, const ReportRow& row) {
   sum.vector_hidden += row.vector_hidden;
   add(sum.roofline, row.roofline, sum.cycles);
   add(sum.mapping, row.mapping);
+}
+
+double row_hit_rate(const hw::DramStream& stream) {
+  return 1.0 - std::min(1.0, ratio(stream.activates, stream.bursts));
+}
+
+double stream_bytes_per_second(const hw::DramStream& stream, Bytes burst) {
+  return ratio(static_cast<double>(stream.bursts) * static_cast<double>(burst),
+               1e-15 * static_cast<double>(stream.in_flight));
+}
+
+hw::DramStream all_streams(const ReportRow& row) {
+  hw::DramStream sum;
+  for (const hw::DramStream& stream : row.dram_streams) sum += stream;
+  return sum;
 }
 
 std::vector<ReportRow> fold_rows(const std::vector<ReportRow>& rows, bool by_layer) {

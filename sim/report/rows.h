@@ -21,5 +21,10 @@ Bytes moved_bytes(const hw::TrafficByClass& traffic);
 
 /// MACs per byte loaded of a class; 0 when none was loaded.
 double reuse_of(const ReportRow& row, hw::TrafficClass traffic);
+/// Share of the bursts that found their row open, or opened by another burst of their piece.
+double row_hit_rate(const hw::DramStream& stream);
+/// Bus bytes by the time with at least one request at the DRAM.
+double stream_bytes_per_second(const hw::DramStream& stream, Bytes burst);
+hw::DramStream all_streams(const ReportRow& row);
 
 }  // namespace tessera::sim

@@ -68,6 +68,7 @@ void visit(Archive& archive, hw::OperatorCounters& op) {
   archive.value(op.executions);
   archive.value(op.dram);
   archive.value(op.dram_bus_bytes);
+  archive.value(op.dram_streams);
   archive.list(op.buffers, [&](hw::TrafficByClass& traffic) { archive.value(traffic); });
   archive.list(op.buffer_accesses, [&](std::int64_t& count) { archive.value(count); });
   archive.value(op.array_busy);
@@ -85,6 +86,7 @@ void visit(Archive& archive, hw::Counters& counters) {
   archive.list(counters.buffers, [&](hw::BufferCounters& buffer) { archive.value(buffer); });
   archive.value(counters.dram_bursts);
   archive.value(counters.dram_busy);
+  archive.value(counters.dram_commands);
   archive.map(counters.macs_by_precision);
   archive.value(counters.register_hops);
   archive.value(counters.events);

@@ -96,3 +96,23 @@ TEST_CASE("every row takes whole bursts on the bus") {
     }
   }
 }
+
+TEST_CASE("a tiled matrix puts every byte somewhere else, and blocks together") {
+  for (const std::int64_t rows : {1, 63, 64, 150}) {
+    const Tiling tiling{4096, 768, rows, 64, 256};
+    std::set<std::int64_t> places;
+    for (std::int64_t at = 0; at < rows * 768; ++at) places.insert(tiling.place(4096 + at));
+    REQUIRE(places.size() == static_cast<std::size_t>(rows * 768));
+    CHECK(*places.begin() == 4096);
+    CHECK(*places.rbegin() == 4096 + rows * 768 - 1);
+  }
+  const Tiling tiling{4096, 768, 150, 64, 256};
+  const auto offset = [&](std::int64_t row, std::int64_t column) {
+    return tiling.place(4096 + row * 768 + column) - 4096;
+  };
+  CHECK(offset(1, 0) == 256);                       // the next row of the block
+  CHECK(offset(0, 256) == 64 * 256);                // the next block
+  CHECK(offset(64, 0) == 64 * 768);                 // the next strip
+  CHECK(offset(128, 256) == 128 * 768 + 22 * 256);  // of 22 rows
+  CHECK(offset(5, 300) == 64 * 256 + 5 * 256 + 44);
+}

@@ -383,21 +383,89 @@ TEST_CASE("a wrong clock DMA or DRAM is refused") {
            "  clocks: {core: 1 Ghz}\n"
            "                 ^\n"
            "did you mean '1 GHz'? (allowed: Hz, kHz, MHz, GHz)"},
-          {"the timing model of DRAM",
-           hardware_and("dram: {model: timing}\n"),
-           {},
-           "hw.yaml:5:15: error: hardware.dram.model: timing is not built yet\n"
-           "  dram: {model: timing}\n"
-           "                ^\n"
-           "allowed: bandwidth"},
           {"an unknown DRAM standard",
            hardware_and("dram: {standard: LPDDR5-6600}\n"),
            {},
-           "hw.yaml:5:18: error: hardware.dram.standard: LPDDR5-6600 is not allowed (LPDDR5-6400, "
-           "LPDDR4-3200, LPDDR4-4266, DDR4-2400, DDR4-3200, HBM2-2000, custom)\n"
+           "hw.yaml:5:18: error: hardware.dram.standard: there is no DRAM standard called "
+           "'LPDDR5-6600'\n"
            "  dram: {standard: LPDDR5-6600}\n"
            "                   ^\n"
            "did you mean 'LPDDR5-6400'?"},
+          {"a key of the bandwidth model beside the timing model",
+           hardware_and("dram: {model: timing, latency: 80 ns}\n"),
+           {},
+           "hw.yaml:5:32: error: hardware.dram.latency: model: timing does not look at it\n"
+           "  dram: {model: timing, latency: 80 ns}\n"
+           "                                 ^\n"
+           "leave it out: it follows from the standard"},
+          {"a key of the timing model beside the bandwidth model",
+           hardware_and("dram: {controller: {read_queue: 16}}\n"),
+           {},
+           "hw.yaml:5:20: error: hardware.dram.controller: model: bandwidth does not look at it\n"
+           "  dram: {controller: {read_queue: 16}}\n"
+           "                     ^\n"
+           "leave it out"},
+          {"the timing model without timings",
+           hardware_and("dram: {standard: custom, peak: 25.6 GB/s, model: timing}\n"),
+           {},
+           "hw.yaml:5:18: error: hardware.dram.standard: standard: custom has no timings for "
+           "model: timing\n"
+           "  dram: {standard: custom, peak: 25.6 GB/s, model: timing}\n"
+           "                   ^\n"
+           "a known standard, a file, or a mapping with `timings`"},
+          {"half a channel of HBM2",
+           hardware_and("dram: {standard: HBM2-2000, channels: 3, model: timing}\n"),
+           {},
+           "hw.yaml:5:39: error: hardware.dram.channels: 2 pseudo channels share a command bus: "
+           "their number is a multiple of 2\n"
+           "  dram: {standard: HBM2-2000, channels: 3, model: timing}\n"
+           "                                        ^"},
+          {"channels that no bits number",
+           hardware_and("dram: {channels: 3, model: timing}\n"),
+           {},
+           "hw.yaml:5:18: error: hardware.dram: DRAM address bits: 3 is no power of two\n"
+           "  dram: {channels: 3, model: timing}\n"
+           "                   ^"},
+          {"a bit order that leaves out bits",
+           hardware_and("dram: {model: timing, mapping: {order: ro-co-ba}}\n"),
+           {},
+           "hw.yaml:5:32: error: hardware.dram.mapping: DRAM bit order: not every bit is named\n"
+           "  dram: {model: timing, mapping: {order: ro-co-ba}}\n"
+           "                                 ^"},
+          {"a bit order of unknown fields",
+           hardware_and("dram: {model: timing, mapping: {order: ro-xx}}\n"),
+           {},
+           "hw.yaml:5:32: error: hardware.dram.mapping: DRAM bit order: `xx` names no field\n"
+           "  dram: {model: timing, mapping: {order: ro-xx}}\n"
+           "                                 ^"},
+          {"a drain that never starts",
+           hardware_and("dram: {model: timing, controller: {write_queue: 32}}\n"),
+           {},
+           "hw.yaml:5:35: error: hardware.dram.controller.drain_above: a queue of 32 never holds "
+           "more than 54 writes\n"
+           "  dram: {model: timing, controller: {write_queue: 32}}\n"
+           "                                    ^"},
+          {"a per-bank refresh that DDR4 does not have",
+           hardware_and("dram: {standard: DDR4-3200, model: timing, controller: {refresh: "
+                        "per_bank}}\n"),
+           {},
+           "hw.yaml:5:66: error: hardware.dram.controller.refresh: DDR4-3200 has no per-bank "
+           "refresh\n"
+           "  dram: {standard: DDR4-3200, model: timing, controller: {refresh: per_bank}}\n"
+           "                                                                   ^"},
+          {"a timing that JEDEC does not know",
+           hardware_and("dram: {standard: {base: DDR4-3200, timings: {tRFC: 350 ns}}}\n"),
+           {},
+           "hw.yaml:5:46: error: hardware.dram.standard.timings.tRFC: unknown key\n"
+           "  dram: {standard: {base: DDR4-3200, timings: {tRFC: 350 ns}}}\n"
+           "                                               ^\n"
+           "did you mean 'tRC'?"},
+          {"too many banks",
+           hardware_and("dram: {standard: {bank_groups: 16, banks_per_group: 8}}\n"),
+           {},
+           "hw.yaml:5:18: error: hardware.dram.standard: 128 banks in a channel; at most 64\n"
+           "  dram: {standard: {bank_groups: 16, banks_per_group: 8}}\n"
+           "                   ^"},
           {"custom DRAM without peak",
            hardware_and("dram: {standard: custom}\n"),
            {},

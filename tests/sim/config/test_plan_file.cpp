@@ -48,10 +48,10 @@ Plan small_plan(const workloads::Graph& graph) {
   norm.vector.parameters = {0, 8192, 64, 1};
   plan.operators = {gemm, norm};
   plan.tensors = {
-      {"text.x", 4096, 4096, 64, Layout::kRowMajor, 1024, Lifetime::kActivation, 0, 0},
-      {"text.L0.w", 8192, 4096, 64, Layout::kRowMajor, 1024, Lifetime::kWeight, 0, 0},
-      {"text.L0.y", -1, 0, 0, Layout::kRowMajor, 0, Lifetime::kActivation, 0, 1},
-      {"text.L0.z", 16384, 4160, 65, Layout::kRowMajor, 1, Lifetime::kPersistent, 1, 1}};
+      {"text.x", 4096, 4096, 64, Layout::kRowMajor, 0, 0, 1024, Lifetime::kActivation, 0, 0},
+      {"text.L0.w", 8192, 4096, 64, Layout::kRowMajor, 0, 0, 1024, Lifetime::kWeight, 0, 0},
+      {"text.L0.y", -1, 0, 0, Layout::kRowMajor, 0, 0, 0, Lifetime::kActivation, 0, 1},
+      {"text.L0.z", 16384, 4160, 65, Layout::kRowMajor, 0, 0, 1, Lifetime::kPersistent, 1, 1}};
   return plan;
 }
 
