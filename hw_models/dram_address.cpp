@@ -30,8 +30,9 @@ std::vector<std::string> split_order(const std::string& order) {
 }  // namespace
 
 DramAddressMap::DramAddressMap(const std::string& order, BankHash hash, const DramDevice& device,
-                               int channels)
+                               int channels, bool hash_channels)
     : hash_(hash),
+      hash_channels_(hash_channels && channels > 1),
       burst_shift_(log2_of(device.burst_bytes)),
       groups_(device.bank_groups),
       banks_(device.banks_per_group) {
@@ -103,6 +104,15 @@ void DramAddressMap::finish(std::vector<Piece> pieces) {
     bits |= mask;
     if (piece->bits > 0) pieces_.push_back(*piece);
   }
+  if (hash_channels_) {
+    for (const Piece& piece : pieces_) {
+      if (piece.field != kChannel) continue;
+      if (piece.bits != width_[kChannel]) {
+        throw std::invalid_argument("DRAM bit order: channels in pieces cannot be hashed");
+      }
+      channel_end_ = piece.shift + piece.bits;
+    }
+  }
   if (!pieces_.empty() && pieces_[0].field == kColumn && pieces_[0].low == 0) {
     piece_bits_ = pieces_[0].bits;
   }
@@ -126,12 +136,21 @@ void DramAddressMap::hash_banks(std::array<std::int64_t, kFields>& value) const 
   if (hash_ == BankHash::kColumn) mix(kRow);
 }
 
+/// The bits above the channel's, folded to its width.
+std::int64_t DramAddressMap::channel_hash(std::int64_t address) const {
+  const int width = width_[kChannel];
+  std::int64_t folded = 0;
+  for (std::int64_t rest = address >> channel_end_; rest != 0; rest >>= width) folded ^= rest;
+  return folded & ((std::int64_t{1} << width) - 1);
+}
+
 DramPlace DramAddressMap::place(std::int64_t address) const {
   std::array<std::int64_t, kFields> value{};
   for (const Piece& piece : pieces_) {
     const std::int64_t bits = (address >> piece.shift) & ((std::int64_t{1} << piece.bits) - 1);
     value[static_cast<std::size_t>(piece.field)] |= bits << piece.low;
   }
+  if (hash_channels_) value[kChannel] ^= channel_hash(address);
   if (hash_ != BankHash::kNone) hash_banks(value);
   DramPlace place;
   place.channel = static_cast<int>(value[kChannel]);

@@ -28,8 +28,11 @@ enum class BankHash { kNone, kRow, kColumn };
 /// when not named (one burst of each channel in turn). The bits below a burst are not named.
 class DramAddressMap {
  public:
-  /// Throws std::invalid_argument on an order that does not name every bit exactly once.
-  DramAddressMap(const std::string& order, BankHash hash, const DramDevice& device, int channels);
+  /// `hash_channels`: all address bits above the channel's are XORed into it, so that no pitch
+  /// keeps a tile in one channel. Throws std::invalid_argument on an order that does not name every
+  /// bit exactly once, or channels in pieces that are hashed.
+  DramAddressMap(const std::string& order, BankHash hash, const DramDevice& device, int channels,
+                 bool hash_channels = false);
 
   /// Of the burst that holds `address`. Addresses past the end of the DRAM wrap around.
   DramPlace place(std::int64_t address) const;
@@ -44,11 +47,14 @@ class DramAddressMap {
   void parse(const std::string& order);
   void add_token(const std::string& token, std::vector<Piece>& pieces) const;
   void finish(std::vector<Piece> pieces);
+  std::int64_t channel_hash(std::int64_t address) const;
   void hash_banks(std::array<std::int64_t, kFields>& value) const;
 
   std::array<int, kFields> width_{};
   std::vector<Piece> pieces_;
   BankHash hash_;
+  bool hash_channels_;
+  int channel_end_ = 0;  // address bits from here on are hashed into the channel
   int burst_shift_ = 0;
   int piece_bits_ = 0;  // of the column, lowest in the address
   int groups_, banks_;

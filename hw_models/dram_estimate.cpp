@@ -1,7 +1,8 @@
 #include "hw_models/dram_estimate.h"
 
 #include <algorithm>
-#include <vector>
+
+#include "hw_models/dram_lane.h"
 
 namespace tessera::hw {
 
@@ -10,7 +11,46 @@ namespace {
 constexpr Bytes kChunk = 4096;
 constexpr Bytes kDistance = Bytes{64} << 20;  // between streams
 constexpr int kStreams = 3;                   // the last one writes
-constexpr Bytes kBytesOfStream = Bytes{32} << 10;
+constexpr Bytes kBytesOfStream = Bytes{128} << 10;
+
+/// Offers pieces to the first of all channels as fast as its data bus could take them.
+class Offers {
+ public:
+  explicit Offers(const DramConfig& dram)
+      : dram_(dram),
+        map_(dram.order, dram.hash, dram.device, dram.controllers(), dram.hash_channels),
+        piece_(dram_piece_bytes(dram, map_)),
+        lane_(dram.device, dram.policy) {}
+
+  void chunk(std::int64_t address, Bytes bytes, bool is_write) {
+    const auto bursts = static_cast<int>(piece_ / dram_.burst);
+    for (std::int64_t at = address; at < address + bytes; at += piece_) {
+      const DramPlace place = map_.place(at);
+      if (place.channel != 0) continue;
+      lane_.add({0, place.bank, place.row, is_write, bursts}, busy());
+      offered_ += bursts;
+    }
+  }
+
+  double sustained_fraction() {
+    DramProgress progress;
+    lane_.run(kNeverClock / 2, progress);
+    DramClock end = 1;
+    for (const auto* done : {&progress.read, &progress.written}) {
+      for (const DramCompletion& each : *done) end = std::max(end, each.last_beats);
+    }
+    return std::min(1.0, static_cast<double>(busy()) / static_cast<double>(end));
+  }
+
+ private:
+  DramClock busy() const { return offered_ * dram_.device.t.burst / dram_.device.pseudo_channels; }
+
+  const DramConfig& dram_;
+  DramAddressMap map_;
+  Bytes piece_;
+  DramLane lane_;
+  std::int64_t offered_ = 0;  // bursts
+};
 
 }  // namespace
 
@@ -22,39 +62,14 @@ Bytes dram_piece_bytes(const DramConfig& dram, const DramAddressMap& map) {
 }
 
 double estimate_sustained_fraction(const DramConfig& dram) {
-  DramChannel channel(dram.device, dram.policy);
-  const DramAddressMap map(dram.order, dram.hash, dram.device, dram.controllers());
-  const Bytes piece = dram_piece_bytes(dram, map);
-  const auto bursts = static_cast<int>(piece / dram.burst);
-  std::vector<DramCompletion> done;
-  std::int64_t sent = 0;
-  DramClock now = 0;
-  const auto send = [&](std::int64_t address, bool is_write) {
-    const DramPlace place = map.place(address);
-    if (place.channel != 0) return;
-    while (!channel.has_space(is_write, bursts)) {
-      now = std::max(now, channel.next_command());
-      channel.advance(now, done);
-    }
-    channel.accept({0, place.bank, place.row, is_write, bursts}, now);
-    sent += bursts;
-  };
-  const Bytes chunk = std::max(kChunk, piece) * dram.controllers();
+  Offers offers(dram);
+  const Bytes chunk = kChunk * dram.controllers();
   for (Bytes at = 0; at < kBytesOfStream * dram.controllers(); at += chunk) {
     for (int stream = 0; stream < kStreams; ++stream) {
-      for (Bytes in = 0; in < chunk; in += piece) {
-        send(stream * kDistance + at + in, stream + 1 == kStreams);
-      }
+      offers.chunk(stream * kDistance + at, chunk, stream + 1 == kStreams);
     }
   }
-  while (!channel.is_idle()) {
-    now = std::max(now, channel.next_command());
-    channel.advance(now, done);
-  }
-  DramClock end = 1;
-  for (const DramCompletion& each : done) end = std::max(end, each.last_beats);
-  const double busy = static_cast<double>(sent * dram.device.t.burst) / dram.device.pseudo_channels;
-  return std::min(1.0, busy / static_cast<double>(end));
+  return offers.sustained_fraction();
 }
 
 }  // namespace tessera::hw

@@ -26,6 +26,11 @@ double sustained_bytes_per_cycle(const HardwareConfig& hardware) {
   return peak_bytes_per_cycle(hardware) * hardware.dram.efficiency;
 }
 
+double limit_bytes_per_cycle(const HardwareConfig& hardware) {
+  return hardware.dram.model == DramModel::kTiming ? peak_bytes_per_cycle(hardware)
+                                                   : sustained_bytes_per_cycle(hardware);
+}
+
 double interconnect_bytes_per_cycle(const HardwareConfig& hardware) {
   const ClockConfig& clocks = hardware.clocks;
   const std::int64_t hz = clocks.interconnect_hz > 0 ? clocks.interconnect_hz : clocks.core_hz;

@@ -138,6 +138,7 @@ struct DramConfig {
   DramPolicy policy;
   std::string order;                        // bits of an address, from the top
   BankHash hash = BankHash::kRow;           // into bank group and bank
+  bool hash_channels = true;                // all bits above it into the channel
   Femtoseconds controller_fs = 30'000'000;  // queue entry, PHY, clock crossings, both ways together
 
   /// Channels with queues and a command bus of their own.
@@ -179,9 +180,12 @@ struct HardwareConfig {
 /// Index in `hardware.buffers` of the buffer that serves `role`. REQUIRES: one exists (the
 /// configuration reader guarantees it).
 int buffer_of(const HardwareConfig& hardware, Role role);
-/// Bytes per core cycle at peak and as sustained by the bandwidth model.
+/// Bytes per core cycle at peak, and as sustained: by the bandwidth model always, by the timing
+/// model under mixed streams.
 double peak_bytes_per_cycle(const HardwareConfig& hardware);
 double sustained_bytes_per_cycle(const HardwareConfig& hardware);
+/// What no traffic exceeds: a short stream of reads can do without refresh and turnaround.
+double limit_bytes_per_cycle(const HardwareConfig& hardware);
 /// What the interconnect carries each way, per core cycle.
 double interconnect_bytes_per_cycle(const HardwareConfig& hardware);
 /// A DMA command's requests go out in slices: what one queue sends before another one of its

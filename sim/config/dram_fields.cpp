@@ -263,7 +263,9 @@ Table<DramConfig> address_table() {
                  "group, `pc` pseudo channel, `ch` channel; `co[1:0]` some bits, `cohi` the rest.")
                .fallback_is("256 B to a bank, then channel, pseudo channel, group, bank"),
            field("hash", &S::hash, hash(),
-                 "What is XORed into bank group and bank: nothing, row bits, or column bits.")},
+                 "What is XORed into bank group and bank: nothing, row bits, or column bits."),
+           field("hash_channels", &S::hash_channels, boolean(),
+                 "All address bits above it are XORed into the channel.")},
           {}};
 }
 
@@ -371,7 +373,8 @@ void finish_timing(DramConfig& dram, const Value* value, const std::string& path
   dram.burst = device.burst_bytes;
   dram.row = device.bursts_per_row * device.burst_bytes;
   try {
-    const hw::DramAddressMap map(dram.order, dram.hash, device, dram.controllers());
+    const hw::DramAddressMap map(dram.order, dram.hash, device, dram.controllers(),
+                                 dram.hash_channels);
   } catch (const std::invalid_argument& wrong) {
     const bool has_mapping = value && value->find("mapping");
     fail(position_of(value, has_mapping ? "mapping" : "channels"),

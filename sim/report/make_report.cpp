@@ -80,13 +80,13 @@ Cycles interconnect_cycles(const Join& join, const hw::OperatorCounters& counter
 
 Bounds bounds_of(const Join& join, int index, const OperatorPlan& plan, double peak) {
   const hw::OperatorCounters& counters = join.counters.operators.at(index);
-  const double sustained = sustained_bytes_per_cycle(join.hardware());
+  const double limit = limit_bytes_per_cycle(join.hardware());
   Bounds bounds;
   bounds.compute_cycles = cycles_of(counters.macs, peak);
   bounds.as_mapped_cycles = plan.cost.array_cycles;
-  bounds.dram_cycles = cycles_of(plan.least_dram_bytes, sustained);
+  bounds.dram_cycles = cycles_of(plan.least_dram_bytes, limit);
   bounds.dram_as_mapped_cycles =
-      std::max(cycles_of(plan.cost.bus_bytes, sustained), interconnect_cycles(join, counters));
+      std::max(cycles_of(plan.cost.bus_bytes, limit), interconnect_cycles(join, counters));
   bounds.scratchpad_cycles = scratchpad_cycles(join.hardware(), counters.buffer_accesses);
   bounds.vector_cycles = plan.cost.vector_cycles;
   return bounds;

@@ -86,18 +86,18 @@ Json mapping_json(const std::optional<MappingSummary>& mapping) {
   return json;
 }
 
-/// Null without a model of rows; classes that nothing of was moved stay out.
+/// All null without a model of rows; rates are null where nothing moved.
 Json streams_json(const ReportRow& row, const Report& report) {
-  if (!report.dram_has_rows) return nullptr;
-  Json json = Json::object();
+  Json json;
   for (int c = 0; c < hw::kTrafficClasses; ++c) {
     const hw::DramStream& stream = row.dram_streams[c];
-    if (stream.bursts == 0) continue;
+    const bool moved = report.dram_has_rows && stream.bursts > 0;
+    const double rate = stream_bytes_per_second(stream, report.dram_burst_bytes);
     json[to_string(static_cast<hw::TrafficClass>(c))] = {
-        {"bursts", stream.bursts},
-        {"row_hit_rate", row_hit_rate(stream)},
-        {"sustained_fraction", ratio(stream_bytes_per_second(stream, report.dram_burst_bytes),
-                                     report.dram_peak_bytes_per_second)}};
+        {"bursts", report.dram_has_rows ? Json(stream.bursts) : Json(nullptr)},
+        {"row_hit_rate", moved ? Json(row_hit_rate(stream)) : Json(nullptr)},
+        {"sustained_fraction",
+         moved ? Json(ratio(rate, report.dram_peak_bytes_per_second)) : Json(nullptr)}};
   }
   return json;
 }

@@ -62,11 +62,17 @@ Json traffic() {
   return schema;
 }
 
-/// By class of traffic; null where the DRAM model has no rows.
+/// Null where the DRAM model has no rows, or nothing moved.
 Json dram_streams() {
   const Json fraction = {{"type", "number"}, {"minimum", 0}, {"maximum", 1}};
-  return or_null(map_of(object(
-      {{"bursts", integer()}, {"row_hit_rate", fraction}, {"sustained_fraction", fraction}})));
+  const Json stream = object({{"bursts", or_null(integer())},
+                              {"row_hit_rate", or_null(fraction)},
+                              {"sustained_fraction", or_null(fraction)}});
+  Json properties;
+  for (int c = 0; c < hw::kTrafficClasses; ++c) {
+    properties[to_string(static_cast<hw::TrafficClass>(c))] = stream;
+  }
+  return object(properties);
 }
 
 Json dram_commands() {

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 #include <set>
 #include <stdexcept>
+#include <tuple>
 
 #include "hw_models/dram_address.h"
 
@@ -48,4 +49,42 @@ TEST_CASE("an order must name every bit once", "[dram]") {
   CHECK_THROWS_AS(place("ro-ba-bg-xx-co", 0), std::invalid_argument);
   CHECK_THROWS_AS(place("ro-cohi-ba-bg-co[1:", 0), std::invalid_argument);
   CHECK_NOTHROW(place("ro-ra-ba-bg-co", 0));
+}
+
+TEST_CASE("hashed channels take every pitch in turn, and every burst has a place of its own") {
+  const DramDevice device = *find_dram_device("LPDDR5-6400");
+  const std::string order = machine_dram_order(device, 4);
+  CHECK(order == "ro-cohi-ba-bg-ch-co[2:0]");
+  const DramAddressMap plain(order, BankHash::kRow, device, 4);
+  const DramAddressMap hashed(order, BankHash::kRow, device, 4, true);
+  for (const std::int64_t pitch : {1024, 2048, 2560, 4096, 65536}) {
+    std::set<int> in_plain, in_hashed;
+    for (std::int64_t row = 0; row < 64; ++row) {
+      in_plain.insert(plain.place(row * pitch).channel);
+      in_hashed.insert(hashed.place(row * pitch).channel);
+    }
+    INFO(pitch);
+    CHECK(in_hashed.size() == 4);
+    if (pitch % 1024 == 0) CHECK(in_plain.size() == 1);
+  }
+  std::set<std::tuple<int, int, std::int64_t, int>> places;
+  constexpr std::int64_t kBursts = 1 << 16;
+  for (std::int64_t burst = 0; burst < kBursts; ++burst) {
+    const DramPlace place = hashed.place(burst * 32);
+    places.insert({place.channel, place.bank, place.row, place.column});
+  }
+  CHECK(places.size() == kBursts);
+  CHECK_THROWS_AS(
+      DramAddressMap("ro-ch[1:1]-cohi-ba-bg-ch[0:0]-co[2:0]", BankHash::kRow, device, 4, true),
+      std::invalid_argument);
+}
+
+TEST_CASE("a machine's default order keeps 256 bytes in a bank") {
+  for (const DramDevice& device : dram_devices()) {
+    const DramAddressMap map(machine_dram_order(device, 2), BankHash::kRow, device, 2);
+    INFO(device.name);
+    CHECK(map.piece_bytes() == 256);
+    CHECK(DramAddressMap("ro-ba-bg-co-ch-pc", BankHash::kNone, device, 2).piece_bytes() ==
+          device.burst_bytes);
+  }
 }

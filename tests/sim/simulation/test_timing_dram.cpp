@@ -4,7 +4,7 @@
 #include <random>
 
 #include "hw_models/dram_estimate.h"
-#include "hw_models/timing_dram.h"
+#include "hw_models/dram_lane.h"
 #include "sim/simulation/simulate.h"
 #include "tests/support/tiny_machine.h"
 
