@@ -28,7 +28,6 @@ DramDelays::DramDelays(const DramTimings& t) {
   refresh_bank_to_act = t.refresh_bank + ref - act;
   refresh_bank_to_other_act = t.refresh_bank_to_act + ref - act;
   refresh_bank_to_next = t.refresh_bank_to_next;
-  hit_to_hit = std::max({t.ccd_short, t.ccd_long, cas});
   read_to_last_beat = cas - 1 + t.read_latency + t.burst;
   write_to_last_beat = cas - 1 + write_data;
   command_clocks = {act, pre, cas, cas, act, pre, ref, ref, 0};

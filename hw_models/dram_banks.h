@@ -33,7 +33,6 @@ struct DramDelays {
   DramClock ccd_short, ccd_long, read_to_write, wtr_short, wtr_long;
   DramClock refresh_all_to_act, refresh_bank_to_act, refresh_bank_to_other_act;
   DramClock refresh_bank_to_next;
-  DramClock hit_to_hit;  // of one bank, reads or writes
   DramClock read_to_last_beat, write_to_last_beat;
   std::array<DramClock, 9> command_clocks;  // by DramCommand, on the command bus
 };

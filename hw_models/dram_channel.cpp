@@ -286,7 +286,8 @@ void DramChannel::skip_idle_refreshes(DramClock until) {
   }
 }
 
-void DramChannel::advance(DramClock until, std::vector<DramCompletion>& done) {
+DramClock DramChannel::advance(DramClock until, std::vector<DramCompletion>& done,
+                               const DramRoom& wanted) {
   while (true) {
     if (is_idle() && policy_.refresh != DramRefresh::kOff) skip_idle_refreshes(until);
     settle();
@@ -297,11 +298,96 @@ void DramChannel::advance(DramClock until, std::vector<DramCompletion>& done) {
     }
     if (next_.clock > until) break;
     run_end_ = std::min(until, trigger - 1);
+    const bool column = next_.command == DramCommand::kRead || next_.command == DramCommand::kWrite;
     issue(next_, done);
+    if (column && !has_wanted_room(wanted) && may_follow()) follow_hits(wanted, done);
     if (switched_at_ != kNeverClock) plan_all();
+    if (column && has_wanted_room(wanted)) until = now_;
   }
   now_ = std::max(now_, until + 1);
   stale_ = stale_ || next_.clock < now_;
+  return until;
+}
+
+bool DramChannel::has_wanted_room(const DramRoom& wanted) const {
+  return (wanted.reads > 0 && has_space(false, wanted.reads)) ||
+         (wanted.writes > 0 && has_space(true, wanted.writes));
+}
+
+/// No switch and no refresh is on its way.
+bool DramChannel::may_follow() const {
+  return switched_at_ == kNeverClock && !any_refresh_pending();
+}
+
+/// Column commands one after the other, as long as no other command can come first: the choices of
+/// choose(), from the few figures that hits change.
+void DramChannel::follow_hits(const DramRoom& wanted, std::vector<DramCompletion>& done) {
+  const OtherCommands others = collect_hits();
+  const bool one_bus = banks_.bus_of(DramCommand::kRead) == 0;
+  const std::size_t bus = one_bus ? 0 : 1;
+  const DramClock clocks =
+      banks_.delays().command_clocks[static_cast<std::size_t>(DramCommand::kRead)];
+  const std::size_t direction = writing_ ? 1 : 0;
+  const int least = writing_ && waiting_[0] > 0 ? policy_.drain_to : 0;
+  while (!hits_.empty() && waiting_[direction] > least) {
+    DramClock clock = 0;
+    Hit& hit = hits_[first_hit(banks_.bus_free(bus), clock)];
+    const bool other_may_be_first =
+        one_bus ? std::max(others.clock, banks_.bus_free(0)) + others.clocks <= clock + clocks
+                : std::max(others.clock, banks_.bus_free(0)) <= clock;
+    if (clock > run_end_ || other_may_be_first) break;
+    if (!take_burst(hit, clock, done) && !next_hit(hit)) {
+      const bool has_other = (ready_ & bit(hit.bank)) != 0;
+      hit = hits_.back();
+      hits_.pop_back();
+      if (has_other) break;
+    }
+    if (has_wanted_room(wanted)) break;
+  }
+  for (const Hit& hit : hits_) {
+    bank_[index(hit.bank)].slot = hit.slot;
+    bank_[index(hit.bank)].age = hit.age;
+  }
+  stale_ = true;
+  if (set_mode()) plan_all();
+}
+
+/// Lists the hits of this direction; returns when another command may come at the earliest.
+DramChannel::OtherCommands DramChannel::collect_hits() {
+  hits_.clear();
+  OtherCommands others;
+  const DramCommand column = writing_ ? DramCommand::kWrite : DramCommand::kRead;
+  for (std::uint64_t banks = ready_ & (~blocked_ | half_open_); banks != 0; banks &= banks - 1) {
+    const int bank = __builtin_ctzll(banks);
+    const Bank& own = bank_[index(bank)];
+    if (own.command == column) {
+      hits_.push_back({own.group_rule, own.rank_rule, own.earliest, own.age, bank, own.slot});
+      continue;
+    }
+    others.clock =
+        std::min(others.clock, std::max({own.earliest, *own.group_rule, *own.rank_rule}));
+    others.clocks = std::min(others.clocks, own.clocks);
+  }
+  return others;
+}
+
+/// The hit that may start first, the oldest at a tie. REQUIRES: there is one.
+std::size_t DramChannel::first_hit(DramClock bus_free, DramClock& clock) const {
+  const DramClock free = std::max(bus_free, now_);
+  std::size_t first = 0;
+  std::int64_t age = 0;
+  clock = kNeverClock;
+  for (std::size_t i = 0; i < hits_.size(); ++i) {
+    const Hit& hit = hits_[i];
+    const DramClock start =
+        std::max(std::max(hit.earliest, *hit.group_rule), std::max(*hit.rank_rule, free));
+    if (start < clock || (start == clock && hit.age < age)) {
+      first = i;
+      clock = start;
+      age = hit.age;
+    }
+  }
+  return first;
 }
 
 DramClock DramChannel::next_command() {
@@ -381,56 +467,51 @@ void DramChannel::issue_refresh_bank(int bank, DramClock clock) {
 }
 
 void DramChannel::issue_column(int bank, DramClock clock, std::vector<DramCompletion>& done) {
-  Bank& own = bank_[index(bank)];
-  Slot& entry = slots_[index(own.slot)];
-  const bool is_write = entry.access.is_write;
-  const DramDelays& delays = banks_.delays();
-  DramClock end = clock;
-  if (is_write) {
-    banks_.write(bank, clock);
-    end += delays.write_to_last_beat;
-    ++counts_.writes;
-  } else {
-    banks_.read(bank, clock);
-    end += delays.read_to_last_beat;
-    ++counts_.reads;
-  }
-  own.pinned = kNone;
-  if (entry.bursts_left == entry.access.bursts) entry.first_beats = end;
-  const int more = bursts_that_follow(bank, clock);
-  if (more > 0) {
-    const DramClock last = clock + more * banks_.delays().hit_to_hit;
-    is_write ? banks_.write(bank, last) : banks_.read(bank, last);
-    (is_write ? counts_.writes : counts_.reads) += more;
-    end += last - clock;
-    now_ = last;
-  }
-  waiting_[is_write ? 1 : 0] -= 1 + more;
-  entry.age += 1 + more;
-  entry.bursts_left -= 1 + more;
-  if (entry.bursts_left == 0) {
-    done.push_back({entry.access.token, is_write, entry.accepted, entry.first_beats, end,
-                    entry.access.bursts, entry.activates});
-    remove(bank, own.slot);
-  }
+  const Bank& own = bank_[index(bank)];
+  Hit hit{nullptr, nullptr, 0, own.age, bank, own.slot};
+  take_burst(hit, clock, done);
   plan(bank);
   if (set_mode()) plan_all();
 }
 
-/// Bursts of the same access that nothing can come between: no other bank has work, no refresh is
-/// due or pending, no switch comes, and nothing is accepted up to `run_end_`. They follow at the
-/// pace of one bank's hits.
-int DramChannel::bursts_that_follow(int bank, DramClock clock) const {
-  const Bank& own = bank_[index(bank)];
-  const Slot& entry = slots_[index(own.slot)];
-  if (entry.bursts_left == 1 || ready_ != bit(bank) || switched_at_ != kNeverClock) return 0;
-  if (any_refresh_pending()) return 0;
-  DramClock more =
-      std::min<DramClock>(entry.bursts_left - 1, (run_end_ - clock) / banks_.delays().hit_to_hit);
-  if (writing_ && waiting_[0] > 0) {
-    more = std::min<DramClock>(more, waiting_[1] - 1 - policy_.drain_to);
+/// Issues the command; returns the end of the burst on the data bus.
+DramClock DramChannel::column(int bank, bool is_write, DramClock clock) {
+  if (is_write) {
+    banks_.write(bank, clock);
+    ++counts_.writes;
+    return clock + banks_.delays().write_to_last_beat;
   }
-  return static_cast<int>(std::max<DramClock>(more, 0));
+  banks_.read(bank, clock);
+  ++counts_.reads;
+  return clock + banks_.delays().read_to_last_beat;
+}
+
+/// One burst of an access. False: it was its last.
+bool DramChannel::take_burst(Hit& hit, DramClock clock, std::vector<DramCompletion>& done) {
+  Slot& entry = slots_[index(hit.slot)];
+  const DramClock end = column(hit.bank, entry.access.is_write, clock);
+  bank_[index(hit.bank)].pinned = kNone;
+  now_ = clock;
+  --waiting_[entry.access.is_write ? 1 : 0];
+  if (entry.bursts_left == entry.access.bursts) entry.first_beats = end;
+  hit.age = ++entry.age;
+  if (--entry.bursts_left > 0) return true;
+  done.push_back({entry.access.token, entry.access.is_write, entry.accepted, entry.first_beats, end,
+                  entry.access.bursts, entry.activates});
+  remove(hit.bank, hit.slot);
+  return false;
+}
+
+/// Goes on with the bank's next access where it is a hit too; else plans the bank anew.
+bool DramChannel::next_hit(Hit& hit) {
+  const int slot = pick(hit.bank);
+  if (slot == kNone || slots_[index(slot)].access.row != banks_.open_row(hit.bank)) {
+    plan(hit.bank);
+    return false;
+  }
+  hit.slot = slot;
+  hit.age = slots_[index(slot)].age;
+  return true;
 }
 
 void DramChannel::remove(int bank, int slot) {

@@ -39,6 +39,11 @@ struct DramCompletion {
   int activates = 0;  // rows opened for it
 };
 
+/// Who waits in front of the queues: bursts of a read, of a write; 0: nobody.
+struct DramRoom {
+  int reads = 0, writes = 0;
+};
+
 struct DramCommandCounts {
   std::int64_t activates = 0, precharges = 0, reads = 0, writes = 0;
   std::int64_t refreshes_all = 0, refreshes_bank = 0;
@@ -65,8 +70,10 @@ class DramChannel {
   /// REQUIRES: has_space; `now` not before an earlier accept, and after all advanced clocks.
   void accept(const DramAccess& access, DramClock now);
   /// Issues every command up to and including clock `until`, and appends what they complete, in
-  /// the order of their column commands.
-  void advance(DramClock until, std::vector<DramCompletion>& done);
+  /// the order of their column commands. Stops with the clock of a command that makes wanted room.
+  /// Returns the clock up to which no further command is issued.
+  DramClock advance(DramClock until, std::vector<DramCompletion>& done,
+                    const DramRoom& wanted = {});
   /// The clock of the next command if nothing more is accepted; kNeverClock without waiting
   /// accesses.
   DramClock next_command();
@@ -105,6 +112,16 @@ class DramChannel {
     int bank = kNone;             // per-bank: precharged and next in turn
     std::uint64_t remaining = 0;  // per-bank: banks without their refresh in this round
   };
+  struct Hit {  // an access whose next command is a column of an open row
+    const DramClock* group_rule;
+    const DramClock* rank_rule;
+    DramClock earliest;  // by the bank's own rules
+    std::int64_t age;
+    int bank, slot;
+  };
+  struct OtherCommands {  // than hits: not before `clock`, and at least `clocks` long
+    DramClock clock = kNeverClock, clocks = 1 << 16;
+  };
   struct Choice {
     DramClock end = kNeverClock, clock = kNeverClock;
     std::int64_t age = 0;
@@ -138,7 +155,14 @@ class DramChannel {
   void issue_precharge_all(int rank, DramClock clock);
   void issue_refresh_all(int rank, DramClock clock);
   void issue_refresh_bank(int bank, DramClock clock);
-  int bursts_that_follow(int bank, DramClock clock) const;
+  bool has_wanted_room(const DramRoom& wanted) const;
+  bool may_follow() const;
+  void follow_hits(const DramRoom& wanted, std::vector<DramCompletion>& done);
+  OtherCommands collect_hits();
+  std::size_t first_hit(DramClock bus_free, DramClock& clock) const;
+  bool take_burst(Hit& hit, DramClock clock, std::vector<DramCompletion>& done);
+  bool next_hit(Hit& hit);
+  DramClock column(int bank, bool is_write, DramClock clock);
   void remove(int bank, int slot);
 
   DramBanks banks_;
@@ -162,7 +186,8 @@ class DramChannel {
   std::array<Choice, 2> best_;           // by command bus
   Choice next_;
   DramClock run_end_ = 0;  // up to it, only what is planned can happen
-  DramClock now_ = 0;      // no command is issued before it
+  std::vector<Hit> hits_;
+  DramClock now_ = 0;  // no command is issued before it
   DramCommandCounts counts_;
 };
 

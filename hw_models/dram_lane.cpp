@@ -38,6 +38,7 @@ DramClock DramLane::next_accept() const {
 void DramLane::accept(std::size_t direction, DramProgress& progress) {
   Waiting head = waiting_[direction].front();
   waiting_[direction].pop_front();
+  if (channel_.is_idle() && head.arrival > now_ + 1) channel_.advance(head.arrival - 1, done_);
   now_ = std::max(now_, head.arrival);
   if (direction == kWrite) {
     progress.entered.push_back({head.access.token, true, now_, now_, now_, head.access.bursts, 0});
@@ -46,22 +47,26 @@ void DramLane::accept(std::size_t direction, DramProgress& progress) {
   channel_.accept(head.access, now_);
 }
 
-void DramLane::advance(DramClock until, DramProgress& progress) {
-  now_ = until;
+void DramLane::advance(DramClock until, const DramRoom& wanted, DramProgress& progress) {
   done_.clear();
-  channel_.advance(until, done_);
+  now_ = channel_.advance(until, done_, wanted);
   for (const DramCompletion& each : done_) {
     (each.is_write ? progress.written : progress.read).push_back(each);
     if (!each.is_write) --reads_waiting_;
   }
 }
 
-/// The latest clock up to which commands may go without a look at who waits in front of the queues.
-DramClock DramLane::undisturbed(DramClock command, DramClock until) const {
-  for (const auto& waiting : waiting_) {
-    if (waiting.empty()) continue;
-    const DramClock arrival = waiting.front().arrival;
-    until = std::min(until, arrival > command ? arrival - 1 : command);
+/// The latest clock up to which commands may go before someone enters without their help, and who
+/// needs their help.
+DramClock DramLane::undisturbed(DramClock until, DramRoom& wanted) const {
+  for (const std::size_t direction : {kRead, kWrite}) {
+    if (waiting_[direction].empty()) continue;
+    const Waiting& head = waiting_[direction].front();
+    if (channel_.has_space(direction == kWrite, head.access.bursts)) {
+      until = std::min(until, head.arrival - 1);
+    } else {
+      (direction == kWrite ? wanted.writes : wanted.reads) = head.access.bursts;
+    }
   }
   return until;
 }
@@ -74,7 +79,9 @@ void DramLane::run(DramClock until, DramProgress& progress) {
     if (enter <= command) {
       accept(first_to_enter(), progress);
     } else {
-      advance(undisturbed(command, until), progress);
+      DramRoom wanted;
+      const DramClock end = undisturbed(until, wanted);
+      advance(end, wanted, progress);
     }
   }
 }
@@ -86,7 +93,7 @@ DramClock DramLane::next_event() {
 }
 
 void DramLane::finish(DramClock until, DramProgress& progress) {
-  if (until > now_) advance(until, progress);
+  if (until > now_) advance(until, {}, progress);
 }
 
 }  // namespace tessera::hw

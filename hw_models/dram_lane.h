@@ -45,9 +45,9 @@ class DramLane {
   };
   std::size_t first_to_enter() const;
   DramClock next_accept() const;
-  DramClock undisturbed(DramClock command, DramClock until) const;
+  DramClock undisturbed(DramClock until, DramRoom& wanted) const;
   void accept(std::size_t direction, DramProgress& progress);
-  void advance(DramClock until, DramProgress& progress);
+  void advance(DramClock until, const DramRoom& wanted, DramProgress& progress);
 
   DramChannel channel_;
   std::array<std::deque<Waiting>, 2> waiting_;  // reads, writes
