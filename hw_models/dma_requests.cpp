@@ -101,6 +101,19 @@ RequestRun RequestCutter::next(std::int64_t most, Bytes most_bytes) {
   return run;
 }
 
+RequestRun RequestCutter::next_part() {
+  RequestRun run;
+  run.from = position_;
+  run.address = row_address() + position_.at;
+  if (sizes_ == RequestSizes::kPowersOfTwo) {
+    take_power_of_two(run);
+  } else {
+    take_from_row(run, requests_left_);
+  }
+  requests_left_ -= run.requests;
+  return run;
+}
+
 RequestRun all_requests(const StridedRange& range, Bytes request, Bytes burst, RequestSizes sizes) {
   RequestCutter cutter(range, request, burst, sizes);
   return cutter.next(cutter.requests_left(), std::numeric_limits<Bytes>::max() / 2);

@@ -42,6 +42,8 @@ class RequestCutter {
         requests_left_(requests) {}
   bool done() const { return requests_left_ == 0; }
   std::int64_t requests_left() const { return requests_left_; }
+  /// The next requests that lie side by side: in one row, unless each takes a whole power of two.
+  RequestRun next_part();
   /// The next requests, `most` at the most and no more once they move `most_bytes`. REQUIRES: not
   /// done.
   RequestRun next(std::int64_t most, Bytes most_bytes);

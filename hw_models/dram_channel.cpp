@@ -19,6 +19,7 @@ DramChannel::DramChannel(const DramDevice& device, const DramPolicy& policy)
       policy_(policy),
       banks_per_rank_(device.banks_per_rank()),
       split_activate_(device.t.split_activate),
+      one_bus_(!device.t.split_command_bus),
       refresh_interval_(policy.refresh == DramRefresh::kPerBank ? device.t.refresh_bank_interval
                                                                 : device.t.refresh_interval),
       capacity_{policy.read_queue, policy.write_queue},
@@ -36,6 +37,7 @@ DramChannel::DramChannel(const DramDevice& device, const DramPolicy& policy)
     if (policy.refresh != DramRefresh::kOff) refresh.due = refresh_interval_ * part / ranks;
     refresh.remaining = low_bits(banks_per_rank_);
   }
+  note_refreshes();
 }
 
 void DramChannel::accept(const DramAccess& access, DramClock now) {
@@ -92,6 +94,8 @@ void DramChannel::set_command(int bank, DramCommand command) {
   own.rank_rule = banks_.rank_rule(command, bank);
   second_bus_ = banks_.bus_of(command) == 0 ? second_bus_ & ~bit(bank) : second_bus_ | bit(bank);
   own.clocks = banks_.delays().command_clocks[static_cast<std::size_t>(command)];
+  const bool column = command == (writing_ ? DramCommand::kWrite : DramCommand::kRead);
+  columns_ = column ? columns_ | bit(bank) : columns_ & ~bit(bank);
 }
 
 /// Works out the next command of a bank. REQUIRES: called after every change of the bank.
@@ -134,7 +138,7 @@ void DramChannel::replan(int bank) {
     stale_ = (ready_ & bit(bank)) == 0 || own.command != command || own.slot != slot;
     return;
   }
-  stale_ = any_refresh_pending();  // its bank is chosen by who has work
+  stale_ = refresh_pending_;  // its bank is chosen by who has work
   if (stale_ || (ready_ & bit(bank)) == 0) return;
   consider(own.command, bank, own.age, banks_.earliest(own.command, bank));
   choose_best();
@@ -195,9 +199,22 @@ void DramChannel::scan_banks() {
   }
 }
 
+/// The same as choose() where nothing but the banks' own commands competes.
+void DramChannel::choose_of_one_bus() {
+  const int bank = first_to_end(ready_, banks_.bus_free(0));
+  if (bank != kNone) {
+    const Bank& own = bank_[index(bank)];
+    const DramClock clock = std::max(banks_.earliest(own.command, bank), now_);
+    best_[0] = {clock + own.clocks, clock, own.age, own.command, bank};
+  }
+  next_ = best_[0];
+  stale_ = false;
+}
+
 /// Per bus the command that ends first, the oldest at a tie; of the two the first to start.
 void DramChannel::choose() {
   best_ = {};
+  if (one_bus_ && !refresh_pending_) return choose_of_one_bus();
   scan_banks();
   for (int rank = 0; rank < static_cast<int>(refresh_.size()); ++rank) {
     if (refresh_[index(rank)].pending) choose_refresh(rank);
@@ -245,17 +262,14 @@ int DramChannel::refresh_candidate(const Refresh& refresh, int rank) const {
   return first + __builtin_ctzll(refresh.remaining);
 }
 
-bool DramChannel::any_refresh_pending() const {
-  return std::any_of(refresh_.begin(), refresh_.end(),
-                     [](const Refresh& refresh) { return refresh.pending; });
-}
-
-DramClock DramChannel::refresh_trigger() const {
-  DramClock due = kNeverClock;
+/// After every change of `refresh_`.
+void DramChannel::note_refreshes() {
+  refresh_pending_ = false;
+  refresh_trigger_ = kNeverClock;
   for (const Refresh& refresh : refresh_) {
-    if (!refresh.pending) due = std::min(due, refresh.due);
+    refresh_pending_ = refresh_pending_ || refresh.pending;
+    if (!refresh.pending) refresh_trigger_ = std::min(refresh_trigger_, refresh.due);
   }
-  return due;
 }
 
 void DramChannel::start_refreshes(DramClock now) {
@@ -267,6 +281,7 @@ void DramChannel::start_refreshes(DramClock now) {
       blocked_ |= low_bits(banks_per_rank_) << (rank * banks_per_rank_);
     }
   }
+  note_refreshes();
   now_ = std::max(now_, now);
   stale_ = true;
 }
@@ -284,6 +299,7 @@ void DramChannel::skip_idle_refreshes(DramClock until) {
     (per_bank ? counts_.refreshes_bank : counts_.refreshes_all) +=
         rounds * (per_bank ? banks_per_rank_ : 1);
   }
+  note_refreshes();
 }
 
 DramClock DramChannel::advance(DramClock until, std::vector<DramCompletion>& done,
@@ -291,7 +307,7 @@ DramClock DramChannel::advance(DramClock until, std::vector<DramCompletion>& don
   while (true) {
     if (is_idle() && policy_.refresh != DramRefresh::kOff) skip_idle_refreshes(until);
     settle();
-    const DramClock trigger = refresh_trigger();
+    const DramClock trigger = refresh_trigger_;
     if (trigger <= until && trigger <= next_.clock) {
       start_refreshes(trigger);
       continue;
@@ -314,28 +330,23 @@ bool DramChannel::has_wanted_room(const DramRoom& wanted) const {
          (wanted.writes > 0 && has_space(true, wanted.writes));
 }
 
-/// No switch and no refresh is on its way.
+/// No switch and no refresh is on its way, and every bank's next command is a column of this
+/// direction.
 bool DramChannel::may_follow() const {
-  return switched_at_ == kNeverClock && !any_refresh_pending();
+  return switched_at_ == kNeverClock && !refresh_pending_ && (ready_ & ~columns_) == 0;
 }
 
-/// Column commands one after the other, as long as no other command can come first: the choices of
-/// choose(), from the few figures that hits change.
+/// Column commands one after the other while all banks have hits: the choices of choose(), from the
+/// few figures that hits change.
 void DramChannel::follow_hits(const DramRoom& wanted, std::vector<DramCompletion>& done) {
-  const OtherCommands others = collect_hits();
-  const bool one_bus = banks_.bus_of(DramCommand::kRead) == 0;
-  const std::size_t bus = one_bus ? 0 : 1;
-  const DramClock clocks =
-      banks_.delays().command_clocks[static_cast<std::size_t>(DramCommand::kRead)];
+  collect_hits();
+  const std::size_t bus = one_bus_ ? 0 : 1;
   const std::size_t direction = writing_ ? 1 : 0;
   const int least = writing_ && waiting_[0] > 0 ? policy_.drain_to : 0;
   while (!hits_.empty() && waiting_[direction] > least) {
     DramClock clock = 0;
     Hit& hit = hits_[first_hit(banks_.bus_free(bus), clock)];
-    const bool other_may_be_first =
-        one_bus ? std::max(others.clock, banks_.bus_free(0)) + others.clocks <= clock + clocks
-                : std::max(others.clock, banks_.bus_free(0)) <= clock;
-    if (clock > run_end_ || other_may_be_first) break;
+    if (clock > run_end_) break;
     if (!take_burst(hit, clock, done) && !next_hit(hit)) {
       const bool has_other = (ready_ & bit(hit.bank)) != 0;
       hit = hits_.back();
@@ -352,23 +363,13 @@ void DramChannel::follow_hits(const DramRoom& wanted, std::vector<DramCompletion
   if (set_mode()) plan_all();
 }
 
-/// Lists the hits of this direction; returns when another command may come at the earliest.
-DramChannel::OtherCommands DramChannel::collect_hits() {
+void DramChannel::collect_hits() {
   hits_.clear();
-  OtherCommands others;
-  const DramCommand column = writing_ ? DramCommand::kWrite : DramCommand::kRead;
-  for (std::uint64_t banks = ready_ & (~blocked_ | half_open_); banks != 0; banks &= banks - 1) {
+  for (std::uint64_t banks = ready_; banks != 0; banks &= banks - 1) {
     const int bank = __builtin_ctzll(banks);
     const Bank& own = bank_[index(bank)];
-    if (own.command == column) {
-      hits_.push_back({own.group_rule, own.rank_rule, own.earliest, own.age, bank, own.slot});
-      continue;
-    }
-    others.clock =
-        std::min(others.clock, std::max({own.earliest, *own.group_rule, *own.rank_rule}));
-    others.clocks = std::min(others.clocks, own.clocks);
+    hits_.push_back({own.group_rule, own.rank_rule, own.earliest, own.age, bank, own.slot});
   }
-  return others;
 }
 
 /// The hit that may start first, the oldest at a tie. REQUIRES: there is one.
@@ -393,7 +394,7 @@ std::size_t DramChannel::first_hit(DramClock bus_free, DramClock& clock) const {
 DramClock DramChannel::next_command() {
   if (is_idle()) return kNeverClock;
   settle();
-  return std::min(next_.clock, std::max(refresh_trigger(), now_));
+  return std::min(next_.clock, std::max(refresh_trigger_, now_));
 }
 
 void DramChannel::issue(const Choice& choice, std::vector<DramCompletion>& done) {
@@ -448,6 +449,7 @@ void DramChannel::issue_refresh_all(int rank, DramClock clock) {
   Refresh& refresh = refresh_[index(rank)];
   refresh.pending = false;
   refresh.due += refresh_interval_;
+  note_refreshes();
   blocked_ &= ~(low_bits(banks_per_rank_) << (rank * banks_per_rank_));
   for (int bank = rank * banks_per_rank_; bank < (rank + 1) * banks_per_rank_; ++bank) plan(bank);
 }
@@ -459,6 +461,7 @@ void DramChannel::issue_refresh_bank(int bank, DramClock clock) {
   Refresh& refresh = refresh_[index(rank)];
   refresh.pending = false;
   refresh.due += refresh_interval_;
+  note_refreshes();
   refresh.bank = kNone;
   refresh.remaining &= ~bit(bank - rank * banks_per_rank_);
   if (refresh.remaining == 0) refresh.remaining = low_bits(banks_per_rank_);

@@ -119,9 +119,6 @@ class DramChannel {
     std::int64_t age;
     int bank, slot;
   };
-  struct OtherCommands {  // than hits: not before `clock`, and at least `clocks` long
-    DramClock clock = kNeverClock, clocks = 1 << 16;
-  };
   struct Choice {
     DramClock end = kNeverClock, clock = kNeverClock;
     std::int64_t age = 0;
@@ -141,13 +138,13 @@ class DramChannel {
   bool set_mode();
   void consider(DramCommand command, int bank, std::int64_t age, DramClock clock);
   void choose();
+  void choose_of_one_bus();
   int first_to_end(std::uint64_t banks, DramClock bus_free) const;
   void scan_banks();
   void choose_best();
   void choose_refresh(int rank);
   int refresh_candidate(const Refresh& refresh, int rank) const;
-  bool any_refresh_pending() const;
-  DramClock refresh_trigger() const;
+  void note_refreshes();
   void start_refreshes(DramClock now);
   void skip_idle_refreshes(DramClock until);
   void issue(const Choice& choice, std::vector<DramCompletion>& done);
@@ -158,7 +155,7 @@ class DramChannel {
   bool has_wanted_room(const DramRoom& wanted) const;
   bool may_follow() const;
   void follow_hits(const DramRoom& wanted, std::vector<DramCompletion>& done);
-  OtherCommands collect_hits();
+  void collect_hits();
   std::size_t first_hit(DramClock bus_free, DramClock& clock) const;
   bool take_burst(Hit& hit, DramClock clock, std::vector<DramCompletion>& done);
   bool next_hit(Hit& hit);
@@ -168,7 +165,7 @@ class DramChannel {
   DramBanks banks_;
   DramPolicy policy_;
   int banks_per_rank_;
-  bool split_activate_;
+  bool split_activate_, one_bus_;
   DramClock refresh_interval_;
   std::array<int, 2> capacity_, waiting_{0, 0};
   std::vector<Slot> slots_;
@@ -177,9 +174,12 @@ class DramChannel {
   std::uint64_t ready_ = 0;       // banks with a next command
   std::uint64_t blocked_ = 0;     // by a refresh
   std::uint64_t second_bus_ = 0;  // banks whose next command takes the bus of columns
+  std::uint64_t columns_ = 0;     // banks whose next command is a column of this direction
   std::uint64_t half_open_ = 0;   // between two activate commands
   std::vector<Refresh> refresh_;
-  std::int64_t next_age_ = 1;  // 0: refreshes
+  bool refresh_pending_ = false;             // of any pseudo channel
+  DramClock refresh_trigger_ = kNeverClock;  // the next one that becomes pending
+  std::int64_t next_age_ = 1;                // 0: refreshes
   bool writing_ = false;
   DramClock switched_at_ = kNeverClock;  // by an accept; the banks are not yet planned anew
   bool stale_ = true;                    // next_ must be chosen again

@@ -63,9 +63,9 @@ void TimingDram::take(const DramRequest& request) {
   const Bytes piece = tiling.exists() ? std::min(piece_, tiling.block_width) : piece_;
   RequestCutter cutter(request.from, request.requests, dma_.burst, config_.burst, dma_.sizes);
   while (!cutter.done()) {
-    const RequestRun one = cutter.next(1, request.bus_bytes);
-    const std::int64_t end = one.address / config_.burst * config_.burst + one.bus;
-    for (std::int64_t at = end - one.bus; at < end;) {
+    const RequestRun part = cutter.next_part();
+    const std::int64_t end = part.address / config_.burst * config_.burst + part.bus;
+    for (std::int64_t at = end - part.bus; at < end;) {
       const std::int64_t piece_end = std::min(end, (at / piece + 1) * piece);
       const DramPlace place = map_.place(tiling.exists() ? tiling.place(at) : at);
       const auto bursts = static_cast<int>((piece_end - at) / config_.burst);
