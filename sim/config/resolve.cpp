@@ -17,6 +17,7 @@ namespace {
 using Chain = std::vector<std::string>;
 
 void normalise_run(Value& run, const Chain& chain);
+void normalise_model(Value& model, const std::string& path, const Chain& chain);
 Value load_file(ConfigKind kind, const std::string& file, const Position& from,
                 const std::string& path, Chain chain);
 
@@ -63,6 +64,7 @@ Value with_base(ConfigKind kind, Value tree, const std::string& path, const Chai
 Value complete(ConfigKind kind, Value tree, const std::string& stem, const Chain& chain) {
   if (!tree.find("name")) tree.set("name", tree.position, make_scalar(stem, tree.position));
   if (kind == ConfigKind::kRun) normalise_run(tree, chain);
+  if (kind == ConfigKind::kModel) normalise_model(tree, "", chain);
   return with_base(kind, std::move(tree), "", chain);
 }
 
@@ -88,7 +90,17 @@ void resolve_reference(ConfigKind kind, Value& value, const std::string& path, c
     value = load_file(kind, file, position, path, chain);
     value.replaces = true;
   } else if (value.is_map()) {
+    if (kind == ConfigKind::kModel) normalise_model(value, path, chain);
     value = with_base(kind, std::move(value), path, chain);
+  }
+}
+
+/// The parts of a model are models.
+void normalise_model(Value& model, const std::string& path, const Chain& chain) {
+  for (const char* part : {"vision", "text", "expert"}) {
+    if (Value* value = model.find(part)) {
+      resolve_reference(ConfigKind::kModel, *value, join_path(path, part), chain);
+    }
   }
 }
 
