@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "sim/config/codecs.h"
+#include "sim/config/hf_file.h"
 #include "sim/config/yaml_reader.h"
 
 namespace tessera::sim::config {
@@ -68,6 +69,16 @@ Value complete(ConfigKind kind, Value tree, const std::string& stem, const Chain
   return with_base(kind, std::move(tree), "", chain);
 }
 
+/// The mapping that a file writes; a model's may be its config.json.
+Value document(ConfigKind kind, const std::shared_ptr<const Source>& source,
+               const std::string& stem) {
+  const bool json = std::filesystem::path(source->path).extension() == ".json";
+  if (kind != ConfigKind::kModel || !json || !is_hf_config(*source)) return parse_document(source);
+  workloads::HfOptions options;
+  options.name = stem;
+  return model_tree(import_hf_text(source, options), source);
+}
+
 Value load_file(ConfigKind kind, const std::string& file, const Position& from,
                 const std::string& path, Chain chain) {
   const std::string canonical = std::filesystem::weakly_canonical(file).string();
@@ -77,7 +88,7 @@ Value load_file(ConfigKind kind, const std::string& file, const Position& from,
   chain.push_back(canonical);
   const auto source = read_source(file, display_name(file));
   const std::string stem = std::filesystem::path(file).stem().string();
-  Value tree = complete(kind, parse_document(source), stem, chain);
+  Value tree = complete(kind, document(kind, source, stem), stem, chain);
   if (Value* name = tree.find("name")) name->file = canonical;
   return tree;
 }
