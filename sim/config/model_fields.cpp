@@ -171,7 +171,8 @@ Field<ModelDescriptor> part(const std::string& key, Part ModelDescriptor::*membe
   made.write = [=](const ModelDescriptor& model) {
     return model.*member ? write_model(*(model.*member)) : Json();
   };
-  made.schema = {{"anyOf", Json::array({Json{{"type", "string"}}, Json{{"type", "object"}}})}};
+  made.schema = {
+      {"anyOf", Json::array({Json{{"type", "string"}}, Json{{"$ref", "#/$defs/model"}}})}};
   return made;
 }
 
@@ -277,6 +278,13 @@ std::vector<std::string> required_keys(Family family) {
   return {};
 }
 
+std::string allowed_of(const std::string& key) {
+  for (const Field<ModelDescriptor>& field : model_table().fields) {
+    if (field.key == key) return Table<ModelDescriptor>::plain(field.allowed);
+  }
+  return "";
+}
+
 void refuse_key(const MapEntry& entry, const std::string& path, Family family) {
   const Value& value = entry.value;
   const bool off = value.is_scalar() && (value.text == "false" || value.text == "none");
@@ -291,7 +299,8 @@ void check_family(const ModelDescriptor& model, const Value& value, const std::s
   for (const std::string& key : required_keys(model.family)) {
     if (value.find(key) || (key == "vocab_size" && !embeds_tokens)) continue;
     fail(value.position, join_path(path, key),
-         fmt::format("the key is missing (family {})", family_name(model.family)));
+         fmt::format("the key is missing (family {})", family_name(model.family)),
+         {"allowed: " + allowed_of(key)});
   }
   for (const MapEntry& entry : value.entries) {
     if (!goes_with(entry.key, model.family)) refuse_key(entry, path, model.family);

@@ -128,6 +128,7 @@ Json config_schema(const std::string& kind) {
     schema.update(hardware_schema());
   } else if (kind == "model") {
     schema.update(model_schema());
+    schema["$defs"] = {{"model", model_schema()}};
   } else {
     config::fail({}, kind, "has no schema", {"allowed: run, hardware, model"});
   }

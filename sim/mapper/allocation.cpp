@@ -21,15 +21,16 @@ void touch(Usage& usage, int op) {
   usage.last = op;
 }
 
-/// What a repeated phase reads but does not write itself is read again in every repeat: it lives
-/// until the phase's last operator.
+/// What a repeated phase reads but does not write itself, and state, is read again in every repeat:
+/// it lives until the phase's last operator.
 void keep_over_repeats(const workloads::Graph& graph, std::vector<Usage>& usages) {
   for (const workloads::Phase& phase : graph.phases) {
     if (phase.repeat <= 1) continue;
     for (int i = phase.first_operator; i < phase.last_operator; ++i) {
       for (const auto& view : graph.operators[static_cast<std::size_t>(i)].inputs) {
         Usage& usage = usages.at(static_cast<std::size_t>(view.tensor));
-        const bool from_outside = !usage.written || usage.first < phase.first_operator;
+        const bool from_outside = !usage.written || usage.first < phase.first_operator ||
+                                  graph.tensors.at(static_cast<std::size_t>(view.tensor)).is_state;
         if (from_outside) usage.last = std::max(usage.last, phase.last_operator - 1);
       }
     }

@@ -62,7 +62,7 @@ TEST_CASE("SmolVLA with one and two cameras takes 178.9 and 299.2 GMAC") {
 TEST_CASE("hoisting the cross keys and values leaves 416.25 GMAC") {
   PhaseRequest hoisted = request(3);
   hoisted.cross_kv = CrossKv::kHoisted;
-  CHECK(giga(total(hoisted)) == Approx(416.25).margin(0.005));
+  CHECK(giga(total(hoisted)) == Approx(416.25).margin(0.01));
   // 8 layers of two (241, 320) x (320, 320) Gemms, nine steps less.
   CHECK(total(request(3)) - total(hoisted) == 9 * 16 * 241LL * 320 * 320);
 }

@@ -55,10 +55,13 @@ std::int64_t HfNode::integer(const std::string& key, std::int64_t fallback) cons
 }
 
 std::int64_t HfNode::count(const std::string& key, std::int64_t fallback) const {
-  const std::int64_t value = integer(key, fallback);
   constexpr std::int64_t most = std::int64_t{1} << 31;
-  if (has(key) && (value < 1 || value > most)) fail_type(key, "an integer from 1");
-  return value;
+  const nlohmann::json& value = at(key);
+  if (value.is_null()) return fallback;
+  if (!value.is_number_integer() || value < 1 || value > most) {
+    fail_type(key, "an integer from 1");
+  }
+  return value.get<std::int64_t>();
 }
 
 double HfNode::number(const std::string& key, double fallback) const {
