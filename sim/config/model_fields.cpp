@@ -337,7 +337,9 @@ void finish_stack(ModelDescriptor& model, const Value& value, const std::string&
 void check_part(const ModelDescriptor& model, const Part& part, const std::string& key,
                 const std::vector<Family>& families, const Value& value, const std::string& path) {
   if (!part || std::find(families.begin(), families.end(), part->family) != families.end()) return;
-  fail(value.find(key)->position, join_path(path, key),
+  const auto entry = std::find_if(value.entries.begin(), value.entries.end(),
+                                  [&](const MapEntry& each) { return each.key == key; });
+  fail(entry->key_position, join_path(path, key),
        fmt::format("is of family {}; the {} of a {} is of family {}", family_name(part->family), key,
                    family_name(model.family), family_name(families.front())));
 }
