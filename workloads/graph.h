@@ -11,8 +11,8 @@
 namespace tessera::workloads {
 
 /// Field-standard operator kinds. `kCopy` moves rows without arithmetic (KV-cache write, CLS
-/// concatenation); `kEmbedding` gathers rows of a table; `kScale` multiplies by a constant or by one
-/// parameter a column; `kTimeEmbed` is sine and cosine of a time step.
+/// concatenation); `kEmbedding` gathers rows of a table; `kScale` multiplies by a constant or by
+/// one parameter a column; `kTimeEmbed` is sine and cosine of a time step.
 enum class OperatorKind {
   kGemm,
   kBatchedGemm,

@@ -27,7 +27,8 @@ void append_phase(Graph& graph, const PhaseRequest& request) {
       return append_stage(graph, resolved, resolved.kv_length > resolved.tokens ? "step" : "prompt",
                           tokens, [&] { append_decoder(graph, resolved); });
     case Family::kBert:
-      return append_stage(graph, resolved, "request", tokens, [&] { append_bert(graph, resolved); });
+      return append_stage(graph, resolved, "request", tokens,
+                          [&] { append_bert(graph, resolved); });
     case Family::kDualEncoder:
       return append_dual_encoder(graph, resolved);
     case Family::kVlm:

@@ -68,9 +68,10 @@ struct ModelDescriptor {
   std::int64_t vocab_size = 0;
   std::int64_t max_position_embeddings = 0;
   std::int64_t type_vocab_size = 0;  // bert
-  std::int64_t relative_attention_num_buckets = 0;  // bert: > 0: biases of scores, no positions (T5)
-  bool rope = false;                                // decoder
-  bool embed_scale = false;                         // decoder: embeddings times root of width
+  std::int64_t relative_attention_num_buckets =
+      0;                             // bert: > 0: biases of scores, no positions (T5)
+  bool rope = false;                 // decoder
+  bool embed_scale = false;          // decoder: embeddings times root of width
   bool tie_word_embeddings = false;  // decoder: the LM head is the embedding table
   Mask mask = Mask::kFull;
   LmHead lm_head = LmHead::kNone;
@@ -104,9 +105,9 @@ struct PhaseRequest {
   // vlm, smolvla
   std::int64_t images = 0;  // 0: the model's cameras
   // smolvla
-  std::int64_t steps = 0;                 // 0: the model's num_steps
+  std::int64_t steps = 0;                   // 0: the model's num_steps
   CrossKv cross_kv = CrossKv::kRecomputed;  // the expert's keys and values of the prefix
-  Effort dead_work = Effort::kComputed;     // of the prefix's last layer, behind its keys and values
+  Effort dead_work = Effort::kComputed;  // of the prefix's last layer, behind its keys and values
 };
 
 /// Is `family` made of several stacks?

@@ -93,8 +93,8 @@ class Interpreter {
   std::vector<Bytes> buffers_;
   std::vector<std::vector<std::int64_t>> origins_;  // by buffer and byte: -1 when computed
   std::vector<double> stationary_;  // in the processing elements, as the array uses it
-  std::vector<int> repeats_;                        // by command
-  std::map<std::pair<int, int>, VectorSite> sites_;  // by operator and repeat
+  std::vector<int> repeats_;        // by command
+  std::map<std::pair<int, int>, VectorSite> sites_;         // by operator and repeat
   std::map<std::array<std::int64_t, 3>, CutRow> cut_rows_;  // by operator, repeat and row
   std::int64_t compared_ = 0;
 };

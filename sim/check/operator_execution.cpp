@@ -95,9 +95,8 @@ int OperatorExecutions::source_of(int reader, int number, int writer) const {
   const int reads = phase_of(reader), writes = phase_of(writer);
   if (reads == writes) return writer < reader ? number : number - 1;
   const auto& outputs = graph_.operators[static_cast<std::size_t>(writer)].outputs;
-  const bool adds = std::any_of(outputs.begin(), outputs.end(), [](const auto& view) {
-    return view.repeat_stride != 0;
-  });
+  const bool adds = std::any_of(outputs.begin(), outputs.end(),
+                                [](const auto& view) { return view.repeat_stride != 0; });
   if (adds && writes < reads) return kAny;
   return writes < reads ? asked(writer) : 0;
 }

@@ -21,7 +21,8 @@ std::vector<std::string> operations_of(const workloads::Operator& op);
 
 class Reference {
  public:
-  /// Random data for every tensor that no operator writes, and for state. `accumulator_bits`: sums wrap there.
+  /// Random data for every tensor that no operator writes, and for state. `accumulator_bits`: sums
+  /// wrap there.
   Reference(const workloads::Graph& graph, Numbers numbers, int accumulator_bits,
             std::uint64_t seed);
   /// Evaluates every phase as often as it repeats.
@@ -54,7 +55,7 @@ class Reference {
   int accumulator_bits_;
   std::vector<TensorImage> tensors_;
   std::vector<bool> produced_;
-  Images state_;                             // before the run
+  Images state_;                              // before the run
   std::vector<std::vector<Images>> history_;  // by phase that repeats and repeat: its outputs
   std::vector<std::string> overflows_;
 };

@@ -21,11 +21,11 @@ struct CommandLine {
   std::vector<std::string> subjects;
   std::vector<std::string> sets;  // "path.to.key=value"
   std::string format = "text";
-  std::string stage = "plan";  // describe
-  std::string out;             // directory; empty: none
-  std::string output;          // import: file; empty: standard output
-  std::string vlm;             // import: config.json of SmolVLA's vision-language model
-  std::string part;            // import: vision, text; empty: all
+  std::string stage = "plan";   // describe
+  std::string out;              // directory; empty: none
+  std::string output;           // import: file; empty: standard output
+  std::string vlm;              // import: config.json of SmolVLA's vision-language model
+  std::string part;             // import: vision, text; empty: all
   std::int64_t image_size = 0;  // import: 0: the config's
   bool all = false;
   bool what_if = false;

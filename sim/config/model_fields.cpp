@@ -165,8 +165,8 @@ Field<ModelDescriptor> part(const std::string& key, Part ModelDescriptor::*membe
   made.fallback = "none";
   made.read = [=](const Value& value, const std::string& path, ModelDescriptor& out) {
     // The expert reads actions, not tokens.
-    out.*member = std::make_shared<const ModelDescriptor>(
-        read_checked(value, path, key != "expert"));
+    out.*member =
+        std::make_shared<const ModelDescriptor>(read_checked(value, path, key != "expert"));
   };
   made.write = [=](const ModelDescriptor& model) {
     return model.*member ? write_model(*(model.*member)) : Json();
@@ -340,8 +340,8 @@ void check_part(const ModelDescriptor& model, const Part& part, const std::strin
   const auto entry = std::find_if(value.entries.begin(), value.entries.end(),
                                   [&](const MapEntry& each) { return each.key == key; });
   fail(entry->key_position, join_path(path, key),
-       fmt::format("is of family {}; the {} of a {} is of family {}", family_name(part->family), key,
-                   family_name(model.family), family_name(families.front())));
+       fmt::format("is of family {}; the {} of a {} is of family {}", family_name(part->family),
+                   key, family_name(model.family), family_name(families.front())));
 }
 
 void check_parts(const ModelDescriptor& model, const Value& value, const std::string& path) {

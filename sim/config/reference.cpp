@@ -29,7 +29,7 @@ keys, block text, values over several lines and tabs as indentation are refused.
 quantity must be whole in its base unit.
 
 **Names.** `hardware:`, `model:` and `base:` take a path (a slash or the ending `.yaml`; relative to
-the naming file, then to `./`), or a name: `NAME.yaml` beside the naming file, in `./`, in the
+the naming file, then to `./`; a `.json` model may be its [config.json](models.md)), or a name: `NAME.yaml` beside the naming file, in `./`, in the
 entries of `$TESSERA_CONFIG_PATH` (and their folders `hardware/`, `runs/`, `models/`), in the shipped
 folders `configs/hardware`, `configs/runs`, `workloads/models`. A name never means the file it
 stands in.

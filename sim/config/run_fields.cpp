@@ -93,34 +93,33 @@ Field<PhaseRequest> of_families(Field<PhaseRequest> field, std::vector<Family> f
 std::vector<Field<PhaseRequest>> family_fields() {
   using S = PhaseRequest;
   const auto some = [](std::int64_t most) { return optional_integer(1, most); };
-  return {
-      of_families(field("kv_length", &S::kv_length, some(1'000'000),
-                        "Decoder: keys that the last token sees. Above tokens (then 1 unless "
-                        "given), the earlier ones are in the KV cache: decode.")
-                      .fallback_is("tokens"),
-                  {Family::kDecoder}),
-      of_families(field("causal_half", &S::causal_half, effort(),
-                        "Scores above a causal mask; skipped by blocks of 128 queries."),
-                  {Family::kDecoder, Family::kBert, Family::kDualEncoder, Family::kVlm}),
-      of_families(field("images", &S::images, some(1024), "vlm: images of a request.")
-                      .fallback_is("the model's cameras"),
-                  {Family::kVlm}),
-      of_families(field("cameras", &S::images, some(1024), "smolvla: images of a request.")
-                      .fallback_is("the model's"),
-                  {Family::kSmolVla}),
-      of_families(field("steps", &S::steps, some(100'000), "smolvla: denoising steps.")
-                      .fallback_is("the model's num_steps"),
-                  {Family::kSmolVla}),
-      of_families(field("cross_kv", &S::cross_kv,
-                        choice<CrossKv>({{"recomputed", CrossKv::kRecomputed},
-                                         {"hoisted", CrossKv::kHoisted}}),
-                        "smolvla: the expert's keys and values of the prefix, in every step or "
-                        "once (in `prefix`)."),
-                  {Family::kSmolVla}),
-      of_families(field("dead_work", &S::dead_work, effort(),
-                        "smolvla: what follows the keys and values of the prefix's last layer; "
-                        "nobody reads it."),
-                  {Family::kSmolVla})};
+  return {of_families(field("kv_length", &S::kv_length, some(1'000'000),
+                            "Decoder: keys that the last token sees. Above tokens (then 1 unless "
+                            "given), the earlier ones are in the KV cache: decode.")
+                          .fallback_is("tokens"),
+                      {Family::kDecoder}),
+          of_families(field("causal_half", &S::causal_half, effort(),
+                            "Scores above a causal mask; skipped by blocks of 128 queries."),
+                      {Family::kDecoder, Family::kBert, Family::kDualEncoder, Family::kVlm}),
+          of_families(field("images", &S::images, some(1024), "vlm: images of a request.")
+                          .fallback_is("the model's cameras"),
+                      {Family::kVlm}),
+          of_families(field("cameras", &S::images, some(1024), "smolvla: images of a request.")
+                          .fallback_is("the model's"),
+                      {Family::kSmolVla}),
+          of_families(field("steps", &S::steps, some(100'000), "smolvla: denoising steps.")
+                          .fallback_is("the model's num_steps"),
+                      {Family::kSmolVla}),
+          of_families(field("cross_kv", &S::cross_kv,
+                            choice<CrossKv>({{"recomputed", CrossKv::kRecomputed},
+                                             {"hoisted", CrossKv::kHoisted}}),
+                            "smolvla: the expert's keys and values of the prefix, in every step or "
+                            "once (in `prefix`)."),
+                      {Family::kSmolVla}),
+          of_families(field("dead_work", &S::dead_work, effort(),
+                            "smolvla: what follows the keys and values of the prefix's last layer; "
+                            "nobody reads it."),
+                      {Family::kSmolVla})};
 }
 
 std::vector<std::string> keys_of(Family family) {
@@ -154,9 +153,10 @@ Table<PhaseRequest> phase_table(bool single) {
   using S = PhaseRequest;
   Table<S> table;
   if (single) {
-    table.fields.push_back(field("name", &S::phase, text("text"), "Name of the only phase.")
-                               .fallback_is("`vision`, `text` or `decode`, after the model's family; "
-                                            "models of several parts: after the parts"));
+    table.fields.push_back(
+        field("name", &S::phase, text("text"), "Name of the only phase.")
+            .fallback_is("`vision`, `text` or `decode`, after the model's family; "
+                         "models of several parts: after the parts"));
   }
   table.fields.push_back(model_field());
   table.fields.push_back(part_field());
@@ -189,8 +189,7 @@ void choose_part(PhaseRequest& phase, const Value& value, const std::string& pat
   if (!part) return;
   const auto& chosen = part->text == "vision" ? phase.model.vision : phase.model.text;
   if (!chosen) {
-    fail(part->position, join_path(path, "part"),
-         fmt::format("{} has no parts", phase.model.name));
+    fail(part->position, join_path(path, "part"), fmt::format("{} has no parts", phase.model.name));
   }
   phase.model = workloads::ModelDescriptor(*chosen);
 }

@@ -22,7 +22,8 @@ void require_whole_bytes(const workloads::Tensor& tensor, const workloads::Matri
   const auto inside = [&](std::int64_t elements) {
     return elements % workloads::row_length(tensor) * tensor.format.bits % 8 != 0;
   };
-  bool split = inside(view.offset) || inside(view.repeat_stride) || (view.rows > 1 && inside(view.row_stride)) ||
+  bool split = inside(view.offset) || inside(view.repeat_stride) ||
+               (view.rows > 1 && inside(view.row_stride)) ||
                (view.group.count > 1 && inside(view.group.stride));
   for (const workloads::Dim& dim : view.batch)
     split = split || (dim.count > 1 && inside(dim.stride));

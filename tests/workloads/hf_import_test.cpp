@@ -22,7 +22,8 @@ std::string refusal(const std::string& text, const HfOptions& options = {}) {
   } catch (const HfError& error) {
     std::string path;
     for (const std::string& key : error.path()) path += (path.empty() ? "" : ".") + key;
-    return path + ": " + error.what() + (error.allowed().empty() ? "" : " (" + error.allowed() + ")");
+    return path + ": " + error.what() +
+           (error.allowed().empty() ? "" : " (" + error.allowed() + ")");
   }
   return "accepted";
 }
@@ -118,7 +119,8 @@ TEST_CASE("SmolVLM's class defaults fill its vision config and junk is ignored")
 }
 
 TEST_CASE("SmolVLM without vision and scale keys has an unusual tower") {
-  const ModelDescriptor model = imported(R"({"model_type": "idefics3", "vision_config": {"image_size": 256}})");
+  const ModelDescriptor model =
+      imported(R"({"model_type": "idefics3", "vision_config": {"image_size": 256}})");
   CHECK(shape(*model.vision) == Shape{1152, 3072, 12, 16, 16, 72});
   CHECK(model.vision->patch_size == 32);
   CHECK(model.connector.pixel_shuffle == 2);
@@ -223,7 +225,8 @@ TEST_CASE("DeiT-S calls itself vit and its classes are counted") {
   }
   const ModelDescriptor model = imported(
       R"({"model_type": "vit", "hidden_size": 384, "num_attention_heads": 6,
-          "intermediate_size": 1536, "id2label": {)" + labels + "}}");
+          "intermediate_size": 1536, "id2label": {)" +
+      labels + "}}");
   CHECK(model.num_labels == 1000);
   CHECK(model.extra_tokens == 0);
   CHECK(parameter_count(model) == 22'050'664);
@@ -283,14 +286,16 @@ TEST_CASE("a gated T5 has two projections upwards") {
 }
 
 TEST_CASE("Llama files of both generations are read") {
-  for (const std::string rope :
-       {R"("rope_theta": 100000, "rope_scaling": null, "torch_dtype": "bfloat16")",
-        R"("rope_parameters": {"rope_theta": 100000, "rope_type": "default"}, "dtype": "bfloat16")"}) {
+  for (
+      const std::string rope :
+      {R"("rope_theta": 100000, "rope_scaling": null, "torch_dtype": "bfloat16")",
+       R"("rope_parameters": {"rope_theta": 100000, "rope_type": "default"}, "dtype": "bfloat16")"}) {
     const ModelDescriptor model = imported(
         R"({"model_type": "llama", "hidden_size": 960, "intermediate_size": 2560,
             "num_hidden_layers": 32, "num_attention_heads": 15, "num_key_value_heads": 5,
             "hidden_act": "silu", "rms_norm_eps": 1e-05, "tie_word_embeddings": true,
-            "vocab_size": 49152, "max_position_embeddings": 8192, )" + rope + "}");
+            "vocab_size": 49152, "max_position_embeddings": 8192, )" +
+        rope + "}");
     CHECK(shape(model) == Shape{960, 2560, 32, 15, 5, 64});
     CHECK(parameter_count(model) == 361'821'120);
   }
@@ -381,8 +386,7 @@ TEST_CASE("fine-tuned SmolVLA policies differ from the base") {
   policy.replace(policy.find("\"num_vlm_layers\": 16"), 20, "\"num_vlm_layers\": 32");
   CHECK(imported(policy).text->num_hidden_layers == 32);
   policy.replace(policy.find("\"prefix_length\": 0"), 18, "\"prefix_length\": 300");
-  CHECK(refusal(policy) ==
-        "prefix_length: padding of a prefix beyond its 241 tokens is not built");
+  CHECK(refusal(policy) == "prefix_length: padding of a prefix beyond its 241 tokens is not built");
   CHECK(refusal(R"({"type": "smolvla", "vlm_model_name":
                     "HuggingFaceTB/SmolVLM2-500M-Video-Instruct", "attention_mode": "none"})") ==
         "attention_mode: none is not allowed (cross_attn, self_attn)");

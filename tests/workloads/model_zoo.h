@@ -302,9 +302,7 @@ inline ModelDescriptor tiny_smolvla() {
 inline PhaseRequest request(const ModelDescriptor& model, std::int64_t batch = 1,
                             std::int64_t tokens = 0) {
   PhaseRequest made;
-  made.phase = is_composite(model.family)          ? ""
-               : model.family == Family::kVit ? "vision"
-                                              : "text";
+  made.phase = is_composite(model.family) ? "" : model.family == Family::kVit ? "vision" : "text";
   made.model = model;
   made.batch = batch;
   made.tokens = tokens;

@@ -16,7 +16,9 @@ namespace tessera::workloads {
 /// Batch and sequence of one graph of the reference.
 using Case = std::pair<std::int64_t, std::int64_t>;
 
-inline Case case_of(const Row& row) { return {std::stoll(row.at("batch")), std::stoll(row.at("seq"))}; }
+inline Case case_of(const Row& row) {
+  return {std::stoll(row.at("batch")), std::stoll(row.at("seq"))};
+}
 
 /// One line of operators.csv, computed from a graph.
 struct Line {

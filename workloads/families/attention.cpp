@@ -151,9 +151,9 @@ Scores attention_shares(PhaseBuilder& phase, const Stretch& q, const Stretch& k,
 
 void append_context(PhaseBuilder& phase, const Scores& shares, const Stretch& v,
                     const Stretch& context, const AttentionNames& names) {
-  append_head_gemm(
-      phase, phase.make(called(names, "Attn_Context"), OperatorKind::kBatchedGemm, ""),
-      matrices_of(phase, shares), heads_of(phase, v, 1), heads_of(phase, context, phase.group()));
+  append_head_gemm(phase, phase.make(called(names, "Attn_Context"), OperatorKind::kBatchedGemm, ""),
+                   matrices_of(phase, shares), heads_of(phase, v, 1),
+                   heads_of(phase, context, phase.group()));
 }
 
 Matrix add_context(PhaseBuilder& phase, const Stretch& q, const AttentionNames& names) {
@@ -170,8 +170,8 @@ Matrix attend_causally(PhaseBuilder& phase, const Projections& in, const Attenti
     const std::int64_t rows = std::min(kCausalBlock, in.q.rows - first);
     const std::int64_t keys = before + first + rows;
     const AttentionNames of_block{names.front, names.behind + "_" + std::to_string(block)};
-    const Scores shares = attention_shares(phase, part_of(in.q, first, rows),
-                                           part_of(in.k, 0, keys), of_block);
+    const Scores shares =
+        attention_shares(phase, part_of(in.q, first, rows), part_of(in.k, 0, keys), of_block);
     append_context(phase, shares, part_of(in.v, 0, keys),
                    part_of(all_of(phase, context), first, rows), of_block);
   }

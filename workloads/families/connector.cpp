@@ -68,8 +68,8 @@ void append_image_phases(Graph& graph, const PhaseRequest& request, const ImageS
   vision.not_before_s = request.not_before_s;
   const PhaseRequest connector = image_request(request, site, "connector");
   PhaseBuilder tower(graph, vision, vit_tokens(vision.model));
-  const Matrix encoded = tower.add_activation(
-      "Images", request.batch * site.images * patches, vision.model.hidden_size);
+  const Matrix encoded = tower.add_activation("Images", request.batch * site.images * patches,
+                                              vision.model.hidden_size);
   Stretch rows = part_of(all_of(tower, encoded), 0, patches);
   rows.repeat_rows = site.images > 1 ? patches : 0;
   append_stage(graph, vision, "image", "", [&] { append_vit_tower(tower, rows); });

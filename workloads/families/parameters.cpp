@@ -30,8 +30,8 @@ std::int64_t mlp_parameters(const ModelDescriptor& model) {
 
 std::int64_t stack_parameters(const ModelDescriptor& model) {
   const std::int64_t scales = model.layer_scale ? 2 * model.hidden_size : 0;
-  const std::int64_t layer = attention_parameters(model) + mlp_parameters(model) +
-                             2 * norm_parameters(model) + scales;
+  const std::int64_t layer =
+      attention_parameters(model) + mlp_parameters(model) + 2 * norm_parameters(model) + scales;
   const bool final_norm = model.final_norm && model.norm_position == NormPosition::kPre;
   return model.num_hidden_layers * layer + (final_norm ? norm_parameters(model) : 0);
 }
@@ -60,8 +60,7 @@ std::int64_t vit_parameters(const ModelDescriptor& model) {
 
 std::int64_t decoder_parameters(const ModelDescriptor& model) {
   const std::int64_t table = model.vocab_size * model.hidden_size;
-  const std::int64_t positions =
-      model.rope ? 0 : model.max_position_embeddings * model.hidden_size;
+  const std::int64_t positions = model.rope ? 0 : model.max_position_embeddings * model.hidden_size;
   return stack_parameters(model) + positions + (model.tie_word_embeddings ? 1 : 2) * table;
 }
 
@@ -71,8 +70,7 @@ std::int64_t text_encoder_parameters(const ModelDescriptor& model) {
   const std::int64_t positions =
       buckets > 0 ? buckets * model.num_attention_heads : model.max_position_embeddings * hidden;
   const bool embed_norm = model.norm_position == NormPosition::kPost;
-  return stack_parameters(model) + positions +
-         (model.vocab_size + model.type_vocab_size) * hidden +
+  return stack_parameters(model) + positions + (model.vocab_size + model.type_vocab_size) * hidden +
          (embed_norm ? norm_parameters(model) : 0) +
          (model.pooler ? linear_parameters(hidden, hidden, true) : 0) +
          linear_parameters(hidden, model.projection_dim, model.projection_bias);

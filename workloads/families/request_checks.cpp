@@ -118,7 +118,8 @@ void check_decoder(const PhaseRequest& request, const Requirements& that) {
 }
 
 const ModelDescriptor& checked_part(const std::shared_ptr<const ModelDescriptor>& part,
-                               const std::string& name, Family family, const Requirements& that) {
+                                    const std::string& name, Family family,
+                                    const Requirements& that) {
   that.require(part != nullptr, "the part " + name + " is missing");
   that.require(part->family == family, "the part " + name + " is of another family");
   check_layers(*part, Requirements(*part));
@@ -142,7 +143,8 @@ void check_text_part(const PhaseRequest& request, const ModelDescriptor& text, s
 void check_dual_encoder(const PhaseRequest& request, const Requirements& that) {
   const ModelDescriptor& model = request.model;
   check_tower(checked_part(model.vision, "vision", Family::kVit, that), that);
-  check_text_part(request, checked_part(model.text, "text", Family::kBert, that), request.tokens, that);
+  check_text_part(request, checked_part(model.text, "text", Family::kBert, that), request.tokens,
+                  that);
 }
 
 /// The tower and the connector behind it.
@@ -153,8 +155,7 @@ void check_images(const PhaseRequest& request, const Requirements& that) {
   that.positive("images", request.images);
   that.require(request.repeat == 1, "repeat does not go with a model of several phases");
   that.require(!vision.cls_token && vision.final_norm &&
-                   vision.norm_position == NormPosition::kPre &&
-                   vision.pooling == Pooling::kNone,
+                   vision.norm_position == NormPosition::kPre && vision.pooling == Pooling::kNone,
                "the connector reads the final norm's rows of patches: no cls_token, no pooling");
   const std::int64_t side = vision.image_size / vision.patch_size;
   that.positive("pixel_shuffle", model.connector.pixel_shuffle);
@@ -190,9 +191,9 @@ void check_smolvla(const PhaseRequest& request, const Requirements& that) {
   that.require(text.num_hidden_layers % expert.num_hidden_layers == 0,
                "the expert's " + std::to_string(expert.num_hidden_layers) +
                    " layers do not divide the text's " + std::to_string(text.num_hidden_layers));
-  that.require(text.num_key_value_heads == expert.num_key_value_heads &&
-                   text.head_dim == expert.head_dim,
-               "text and expert have different KV heads: the expert reads the text's cache");
+  that.require(
+      text.num_key_value_heads == expert.num_key_value_heads && text.head_dim == expert.head_dim,
+      "text and expert have different KV heads: the expert reads the text's cache");
 }
 
 std::shared_ptr<const ModelDescriptor> resolved(

@@ -38,8 +38,8 @@ class Prefix {
  public:
   Prefix(Graph& graph, const PhaseRequest& request)
       : request_(request),
-        stage_(stage_request(request, "prefix", *request.model.text,
-                             smolvla_prefix_tokens(request))),
+        stage_(
+            stage_request(request, "prefix", *request.model.text, smolvla_prefix_tokens(request))),
         phase_(graph, stage_, stage_.tokens),
         stream_(phase_.add_activation("Tokens", phase_.rows(), stage_.model.hidden_size)) {}
 
@@ -67,12 +67,11 @@ class Prefix {
   /// State and language behind the images, which the connector has written.
   void embed() {
     const std::int64_t state_row = stage_.tokens - 1;
-    const Matrix state = phase_.add_activation("State_proj.in", phase_.batch(),
-                                               request_.model.max_state_dim);
+    const Matrix state =
+        phase_.add_activation("State_proj.in", phase_.batch(), request_.model.max_state_dim);
     append_gemm(phase_, "State_proj", whole(state), gemm_view(phase_, rows(state_row, 1)));
-    append_token_embedding(
-        phase_, request_.tokens,
-        vector_view(phase_, rows(state_row - request_.tokens, request_.tokens)));
+    append_token_embedding(phase_, request_.tokens,
+                           vector_view(phase_, rows(state_row - request_.tokens, request_.tokens)));
   }
 
   LayerKv append_layer(int layer, Matrix& stream) {
@@ -83,8 +82,8 @@ class Prefix {
     }
     const Projections projected = rotate(phase_, project(phase_, in));
     const LayerKv kv = write(layer, projected);
-    const Matrix context = attend(phase_, {projected.q, prefix_part(kv.cache.k),
-                                           prefix_part(kv.cache.v)});
+    const Matrix context =
+        attend(phase_, {projected.q, prefix_part(kv.cache.k), prefix_part(kv.cache.v)});
     stream = finish_pre_norm_layer(
         phase_, stream, linear(phase_, "Attn_Out", whole(context), stage_.model.hidden_size));
     return kv;
@@ -106,8 +105,7 @@ class Prefix {
     const bool read = layer % expert_stride(request_.model) == 0;
     const bool self = read && is_self_layer(request_.model, layer);
     LayerKv kv;
-    kv.cache =
-        add_cache(phase_, stage_.tokens + (self ? request_.model.chunk_size : 0), false);
+    kv.cache = add_cache(phase_, stage_.tokens + (self ? request_.model.chunk_size : 0), false);
     write_cache(phase_, projected, prefix_part(kv.cache.k), prefix_part(kv.cache.v));
     if (read && !self && request_.cross_kv == CrossKv::kHoisted) {
       const ModelDescriptor& expert = *request_.model.expert;
@@ -129,8 +127,7 @@ class Denoise {
  public:
   Denoise(Graph& graph, const PhaseRequest& request, std::int64_t prefix_tokens)
       : request_(request),
-        stage_(stage_request(request, "denoise", *request.model.expert,
-                             request.model.chunk_size)),
+        stage_(stage_request(request, "denoise", *request.model.expert, request.model.chunk_size)),
         phase_(graph, stage_, stage_.tokens),
         prefix_tokens_(prefix_tokens) {
     stage_.repeat = static_cast<int>(request.steps) * request.repeat;

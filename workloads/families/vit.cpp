@@ -109,8 +109,7 @@ void append_vit(Graph& graph, const PhaseRequest& request) {
   PhaseBuilder phase(graph, request, vit_tokens(request.model));
   const Matrix stream = encode(phase);
   if (request.model.pooled_norm) {
-    const Matrix pooled =
-        norm_rows(phase, norm_name(phase, "final"), first_rows(phase, stream));
+    const Matrix pooled = norm_rows(phase, norm_name(phase, "final"), first_rows(phase, stream));
     return append_heads(phase, stream, whole(pooled));
   }
   const Matrix normed = final_norm(phase, stream);

@@ -46,11 +46,9 @@ void append_vlm(Graph& graph, const PhaseRequest& request) {
   image.repeat_rows = request.images > 1 ? per_image : 0;
   append_image_phases(graph, request, {name_in_front(request), request.images, image});
   append_stage(graph, prefill, "prompt", counted(prefill.tokens, "token"), [&] {
-    const Stretch text =
-        part_of(all_of(phase, stream), request.images * per_image, request.tokens);
+    const Stretch text = part_of(all_of(phase, stream), request.images * per_image, request.tokens);
     append_token_embedding(phase, request.tokens, vector_view(phase, text));
-    append_decoder_layers(phase,
-                          model.text->embed_scale ? embed_scale(phase, stream) : stream);
+    append_decoder_layers(phase, model.text->embed_scale ? embed_scale(phase, stream) : stream);
   });
 }
 

@@ -71,8 +71,8 @@ ModelDescriptor nested_text(const HfNode& node, const std::string& usual) {
 ModelDescriptor smolvlm(const HfNode& node) {
   ModelDescriptor text = nested_text(node, "llama");
   text.tie_word_embeddings = node.flag("tie_word_embeddings", text.tie_word_embeddings);
-  ModelDescriptor model = composite(
-      Family::kVlm, hf_siglip_vision(node.node("vision_config"), kSmolVlm), text);
+  ModelDescriptor model =
+      composite(Family::kVlm, hf_siglip_vision(node.node("vision_config"), kSmolVlm), text);
   model.connector.pixel_shuffle = node.count("scale_factor", 2);
   const std::int64_t side = model.vision->image_size / model.vision->patch_size;
   if (side % model.connector.pixel_shuffle != 0) {
@@ -86,8 +86,8 @@ ModelDescriptor smolvlm(const HfNode& node) {
 ModelDescriptor paligemma(const HfNode& node) {
   ModelDescriptor text = nested_text(node, "gemma");
   text.mask = Mask::kFull;  // image and prompt see each other
-  ModelDescriptor model = composite(
-      Family::kVlm, hf_siglip_vision(node.node("vision_config"), kPaliGemma), text);
+  ModelDescriptor model =
+      composite(Family::kVlm, hf_siglip_vision(node.node("vision_config"), kPaliGemma), text);
   model.connector.bias = true;
   return model;
 }
@@ -113,8 +113,7 @@ const std::map<std::string, Reader>& readers() {
       {"qwen2", hf_qwen2},
       {"siglip", siglip},
       {"siglip_text_model", hf_siglip_text},
-      {"siglip_vision_model",
-       [](const HfNode& node) { return hf_siglip_vision(node, kSiglip); }},
+      {"siglip_vision_model", [](const HfNode& node) { return hf_siglip_vision(node, kSiglip); }},
       {"smolvlm", smolvlm},
       {"t5", hf_t5_encoder},
       {"vit", [](const HfNode& node) { return hf_vit(node, 0); }}};
@@ -151,8 +150,8 @@ ModelDescriptor read_smolvla(const HfNode& node, const Json& given) {
   const std::string name = node.text("vlm_model_name", "");
   const Json vlm = given.is_null() ? known_vlm(name) : given;
   if (vlm.is_null()) {
-    node.fail("vlm_model_name",
-              "'" + name + "' is not known: name its config.json (--vlm FILE)", known_vlm_names());
+    node.fail("vlm_model_name", "'" + name + "' is not known: name its config.json (--vlm FILE)",
+              known_vlm_names());
   }
   const HfNode config(vlm);
   const ModelDescriptor model = read_known(config, model_type_of(config));

@@ -7,6 +7,8 @@
 namespace tessera::workloads {
 namespace {
 
+constexpr std::int64_t kMostCameras = 1024;
+
 /// Published config.json files, what their classes leave out included (WORKLOADS.md, section 1).
 const std::map<std::string, const char*>& known_configs() {
   static const char* const k500m =
@@ -50,9 +52,8 @@ std::int64_t expert_mlp(std::int64_t hidden) {
 ModelDescriptor cut_text(const HfNode& node, ModelDescriptor text) {
   const std::int64_t layers = node.integer("num_vlm_layers", 16);
   if (layers > text.num_hidden_layers) {
-    node.fail("num_vlm_layers",
-              std::to_string(layers) + " are more than the model's " +
-                  std::to_string(text.num_hidden_layers) + " layers");
+    node.fail("num_vlm_layers", std::to_string(layers) + " are more than the model's " +
+                                    std::to_string(text.num_hidden_layers) + " layers");
   }
   if (layers > 0) text.num_hidden_layers = layers;
   text.mask = Mask::kFull;
@@ -68,9 +69,8 @@ ModelDescriptor expert_of(const HfNode& node, const ModelDescriptor& text) {
   ModelDescriptor expert = text;
   expert.name = "expert";
   expert.title = "expert";
-  expert.hidden_size =
-      std::max<std::int64_t>(1, static_cast<std::int64_t>(
-                                    static_cast<double>(text.hidden_size) * width));
+  expert.hidden_size = std::max<std::int64_t>(
+      1, static_cast<std::int64_t>(static_cast<double>(text.hidden_size) * width));
   expert.intermediate_size = std::max<std::int64_t>(256, expert_mlp(expert.hidden_size));
   const std::int64_t layers = node.integer("num_expert_layers", -1);
   if (layers > 0) expert.num_hidden_layers = layers;
@@ -90,16 +90,19 @@ std::int64_t camera_count(const HfNode& node) {
     const HfNode feature = features.node(item.key());
     cameras += feature.text("type", "") == "VISUAL" ? 1 : 0;
   }
-  return std::max<std::int64_t>(1, cameras + node.integer("empty_cameras", 0));
+  const std::int64_t empty = node.integer("empty_cameras", 0);
+  if (empty < 0 || empty > kMostCameras) {
+    node.fail("empty_cameras", std::to_string(empty) + " is not allowed", "0 .. 1024");
+  }
+  return std::clamp<std::int64_t>(cameras + empty, 1, kMostCameras);
 }
 
 /// Side of the images that the policy hands to the tower.
 std::int64_t image_side(const HfNode& node, std::int64_t fallback) {
   const auto found = node.json().find("resize_imgs_with_padding");
   if (found == node.json().end() || found->is_null()) return fallback;
-  const bool square = found->is_array() && found->size() == 2 &&
-                      (*found)[0].is_number_integer() && (*found)[0] == (*found)[1] &&
-                      (*found)[0] > 0;
+  const bool square = found->is_array() && found->size() == 2 && (*found)[0].is_number_integer() &&
+                      (*found)[0] == (*found)[1] && (*found)[0] > 0 && (*found)[0] <= kMostPixels;
   if (!square) node.fail("resize_imgs_with_padding", "is not allowed", "[side, side]");
   return (*found)[0].get<std::int64_t>();
 }
@@ -119,8 +122,8 @@ void refuse_padding(const HfNode& node, const ModelDescriptor& model) {
   const std::int64_t across = side / model.connector.pixel_shuffle;
   const std::int64_t prefix = model.cameras * across * across + model.tokens + 1;
   if (node.integer("prefix_length", -1) <= prefix) return;
-  node.fail("prefix_length", "padding of a prefix beyond its " + std::to_string(prefix) +
-                                 " tokens is not built");
+  node.fail("prefix_length",
+            "padding of a prefix beyond its " + std::to_string(prefix) + " tokens is not built");
 }
 
 }  // namespace

@@ -9,6 +9,8 @@
 
 namespace tessera::workloads {
 
+constexpr std::int64_t kMostPixels = 16'384;  // of an image's side
+
 /// Class defaults of an image encoder.
 struct VisionDefaults {
   std::int64_t hidden_size, intermediate_size, num_hidden_layers, num_attention_heads;

@@ -64,10 +64,10 @@ ModelDescriptor decoder(const HfNode& node, const DecoderDefaults& defaults) {
 
 Activation hf_activation(const HfNode& node, const std::string& key, Activation fallback) {
   static const std::map<std::string, Activation> names{
-      {"gelu", Activation::kGelu},         {"gelu_python", Activation::kGelu},
-      {"gelu_new", Activation::kGeluTanh}, {"gelu_pytorch_tanh", Activation::kGeluTanh},
+      {"gelu", Activation::kGelu},          {"gelu_python", Activation::kGelu},
+      {"gelu_new", Activation::kGeluTanh},  {"gelu_pytorch_tanh", Activation::kGeluTanh},
       {"gelu_fast", Activation::kGeluTanh}, {"quick_gelu", Activation::kQuickGelu},
-      {"silu", Activation::kSilu},         {"swish", Activation::kSilu},
+      {"silu", Activation::kSilu},          {"swish", Activation::kSilu},
       {"relu", Activation::kRelu}};
   if (!node.has(key)) return fallback;
   const std::string name = node.text(key, "");
@@ -95,8 +95,7 @@ void finish_heads(const HfNode& node, ModelDescriptor& model) {
 }
 
 ModelDescriptor hf_siglip_text(const HfNode& node) {
-  ModelDescriptor model =
-      encoder(node, {768, 3072, 12, 12, 32000, 64, Activation::kGeluTanh});
+  ModelDescriptor model = encoder(node, {768, 3072, 12, 12, 32000, 64, Activation::kGeluTanh});
   model.projection_dim = node.count("projection_size", model.hidden_size);
   model.projection_bias = true;
   return model;
@@ -168,21 +167,21 @@ ModelDescriptor hf_t5_encoder(const HfNode& node) {
 }
 
 ModelDescriptor hf_llama(const HfNode& node) {
-  return decoder(node, {4096, 11008, 32, 32, 0, 32000, 2048, Activation::kSilu, false, false,
-                        false});
+  return decoder(node,
+                 {4096, 11008, 32, 32, 0, 32000, 2048, Activation::kSilu, false, false, false});
 }
 
 ModelDescriptor hf_qwen2(const HfNode& node) {
   if (node.flag("use_sliding_window", false)) {
     node.fail("use_sliding_window", "a sliding window is not built", "false");
   }
-  return decoder(node, {4096, 22016, 32, 32, 0, 151936, 32768, Activation::kSilu, false, true,
-                        false});
+  return decoder(node,
+                 {4096, 22016, 32, 32, 0, 151936, 32768, Activation::kSilu, false, true, false});
 }
 
 ModelDescriptor hf_gemma(const HfNode& node) {
-  ModelDescriptor model = decoder(node, {3072, 24576, 28, 16, 256, 256000, 8192,
-                                         Activation::kGeluTanh, true, false, true});
+  ModelDescriptor model = decoder(
+      node, {3072, 24576, 28, 16, 256, 256000, 8192, Activation::kGeluTanh, true, false, true});
   // hidden_act says "gelu" in old files and means the tanh form (transformers' own warning).
   model.hidden_act = hf_activation(node, "hidden_activation", Activation::kGeluTanh);
   return model;

@@ -20,6 +20,9 @@ ModelDescriptor vision_stack(const HfNode& node, const VisionDefaults& defaults)
   model.patch_size = node.count("patch_size", defaults.patch_size);
   model.hidden_act = hf_activation(node, "hidden_act", defaults.hidden_act);
   finish_heads(node, model);
+  if (model.image_size > kMostPixels) {
+    node.fail("image_size", std::to_string(model.image_size) + " is not allowed", "1 .. 16384");
+  }
   if (model.patch_size > model.image_size) {
     node.fail("patch_size", std::to_string(model.patch_size) + " is larger than image_size " +
                                 std::to_string(model.image_size));

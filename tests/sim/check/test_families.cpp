@@ -51,8 +51,7 @@ std::vector<std::pair<std::string, PhaseRequest>> families() {
 /// On random machines until one can be mapped.
 Lowered lowered(Dice& dice, PhaseRequest request, const workloads::Precision& precision) {
   request.batch = dice.pick(1, 2);
-  workloads::Graph graph =
-      workloads::apply_precision(workloads::build_graph({request}), precision);
+  workloads::Graph graph = workloads::apply_precision(workloads::build_graph({request}), precision);
   workloads::Fusion fusion;
   fusion.epilogue = dice.coin();
   graph = workloads::fuse(std::move(graph), fusion);

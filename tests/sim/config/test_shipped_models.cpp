@@ -1,5 +1,5 @@
-// The shipped descriptors against the published shapes: operators.csv, totals.csv and the parameters
-// of models.csv, row by row.
+// The shipped descriptors against the published shapes: operators.csv, totals.csv and the
+// parameters of models.csv, row by row.
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <set>

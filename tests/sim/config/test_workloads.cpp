@@ -75,13 +75,15 @@ TEST_CASE("keys of another family and impossible lengths are refused") {
         "case.yaml:2:44: error: workload.kv_length: 8 is below tokens 9");
   CHECK(error_of_workload("{model: bert_base, kv_length: 8}") ==
         "case.yaml:2:41: error: workload.kv_length: does not go with bert_base");
-  CHECK(error_of_workload("{model: smolvla, repeat: 2}") ==
-        "case.yaml:2:36: error: workload.repeat: does not go with smolvla, which is several phases");
+  CHECK(
+      error_of_workload("{model: smolvla, repeat: 2}") ==
+      "case.yaml:2:36: error: workload.repeat: does not go with smolvla, which is several phases");
   CHECK(error_of_workload("{model: smolvla, cross_kv: often}") ==
         "case.yaml:2:38: error: workload.cross_kv: often is not allowed (recomputed, hoisted)");
-  CHECK(error_of_workload("{model: {family: vlm, vision: m, text: m}}") ==
-        "case.yaml:2:32: error: workload.model.vision: is of family decoder; the vision of a vlm is "
-        "of family vit");
+  CHECK(
+      error_of_workload("{model: {family: vlm, vision: m, text: m}}") ==
+      "case.yaml:2:33: error: workload.model.vision: is of family decoder; the vision of a vlm is "
+      "of family vit");
   CHECK(error_of_workload("{model: {family: smolvla, vision: siglip_b16_512, text: m}}") ==
         "case.yaml:2:19: error: workload.model.expert: the key is missing (family smolvla)");
 }
@@ -94,12 +96,13 @@ TEST_CASE("parts that do not fit together are refused before the first cycle") {
         std::string::npos);
 }
 
-TEST_CASE("--set reaches the parts of a model") {
+TEST_CASE("a change on the command line reaches the parts of a model") {
   ConfigFolder folder;
   folder.write("case.yaml", "hardware: hw\nworkload: smolvla\n");
-  const RunConfig run = load_run(
-      "case", {"workload.model.vision.num_hidden_layers=1", "workload.cameras=2",
-               "workload.model.text.num_hidden_layers=4", "workload.model.expert.num_hidden_layers=2"});
+  const RunConfig run =
+      load_run("case", {"workload.model.vision.num_hidden_layers=1", "workload.cameras=2",
+                        "workload.model.text.num_hidden_layers=4",
+                        "workload.model.expert.num_hidden_layers=2"});
   CHECK(run.phases.front().model.vision->num_hidden_layers == 1);
   CHECK(run.phases.front().model.text->num_hidden_layers == 4);
   CHECK(run.phases.front().images == 2);
@@ -127,8 +130,8 @@ TEST_CASE("what is wrong with a config.json has a line and a column") {
         "    ^\n"
         "allowed: an integer from 1");
   folder.write("config.json", replaced(kHf, "llama", "mamba"));
-  CHECK(error_of("case").rfind("config.json:2:3: error: model_type: 'mamba' is not a known family\n",
-                               0) == 0);
+  CHECK(error_of("case").rfind(
+            "config.json:2:3: error: model_type: 'mamba' is not a known family\n", 0) == 0);
   CHECK(error_of("case").find("\nallowed: bert, clip, ") != std::string::npos);
   folder.write("config.json", kHf.substr(0, 40));
   CHECK(error_of("case").rfind("config.json:3:", 0) == 0);
