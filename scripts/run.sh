@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up what is missing, builds, and simulates CONFIG (default: the SmolVLA encoders).
+# Sets up what is missing, builds, and simulates CONFIG (default: a SmolVLA request of three cameras).
 # Usage: scripts/run.sh [CONFIG] [options of `tessera run`]
 set -euo pipefail
 # Names and paths in the arguments are the caller's: stay in the caller's folder.
@@ -8,6 +8,6 @@ source "$root/scripts/setup.sh"
 install_missing "${tessera_packages[@]}"
 (cd "$root" && build release)
 if [ $# -eq 0 ] || [[ $1 == --* ]]; then
-  set -- smolvla_encoders_edge "$@"
+  set -- smolvla_edge "$@"
 fi
 exec "$root/build/release/tessera" run "$@"

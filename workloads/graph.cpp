@@ -27,6 +27,17 @@ bool is_weight(const Tensor& tensor) {
 
 }  // namespace
 
+MatrixView in_repeat(MatrixView view, int repeat) {
+  view.offset += repeat * view.repeat_stride;
+  return view;
+}
+
+Operator in_repeat(Operator op, int repeat) {
+  for (MatrixView& view : op.inputs) view = in_repeat(view, repeat);
+  for (MatrixView& view : op.outputs) view = in_repeat(view, repeat);
+  return op;
+}
+
 bool is_gemm(const Operator& op) {
   return op.kind == OperatorKind::kGemm || op.kind == OperatorKind::kBatchedGemm;
 }
@@ -106,6 +117,10 @@ const char* to_string(OperatorKind kind) {
       return "RoPE";
     case OperatorKind::kAdd:
       return "Add";
+    case OperatorKind::kScale:
+      return "Scale";
+    case OperatorKind::kTimeEmbed:
+      return "TimeEmbed";
     case OperatorKind::kEmbedding:
       return "Embedding";
     case OperatorKind::kCopy:
@@ -132,10 +147,12 @@ const char* csv_kind(const Operator& op) {
     case OperatorKind::kGeluMul:
     case OperatorKind::kRelu:
     case OperatorKind::kTanh:
+    case OperatorKind::kTimeEmbed:
       return "act";
     case OperatorKind::kRope:
       return "rope";
     case OperatorKind::kAdd:
+    case OperatorKind::kScale:
       return "eltwise";
     case OperatorKind::kEmbedding:
       return "embed";

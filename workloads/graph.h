@@ -11,7 +11,8 @@
 namespace tessera::workloads {
 
 /// Field-standard operator kinds. `kCopy` moves rows without arithmetic (KV-cache write, CLS
-/// concatenation); `kEmbedding` gathers rows of a table.
+/// concatenation); `kEmbedding` gathers rows of a table; `kScale` multiplies by a constant or by
+/// one parameter a column; `kTimeEmbed` is sine and cosine of a time step.
 enum class OperatorKind {
   kGemm,
   kBatchedGemm,
@@ -27,6 +28,8 @@ enum class OperatorKind {
   kTanh,
   kRope,
   kAdd,
+  kScale,
+  kTimeEmbed,
   kEmbedding,
   kCopy
 };
@@ -52,7 +55,11 @@ struct MatrixView {
   std::int64_t row_stride = 0;
   std::int64_t cols = 0;
   bool transposed = false;
+  std::int64_t repeat_stride = 0;  // how far every repeat of the phase moves the view on
 };
+
+/// `view` in repeat `repeat` (from 0) of its phase.
+MatrixView in_repeat(MatrixView view, int repeat);
 
 enum class Mask { kNone, kFull, kCausal };
 
@@ -84,6 +91,9 @@ struct Operator {
   std::vector<EpilogueStep> epilogue;  // set by the fusion pass; Gemm kinds only
   std::vector<std::string> members;    // names of the operators fused into this one, itself first
 };
+
+/// `op` in repeat `repeat` (from 0) of its phase.
+Operator in_repeat(Operator op, int repeat);
 
 bool is_gemm(const Operator& op);
 /// Softmax and norms: a row must be seen whole before any of its results can be written.

@@ -1,78 +1,45 @@
 #include "workloads/model_descriptor.h"
 
-#include <algorithm>
 #include <stdexcept>
 
 #include "workloads/families/bert.h"
 #include "workloads/families/decoder.h"
 #include "workloads/families/request_checks.h"
+#include "workloads/families/smolvla.h"
+#include "workloads/families/stage.h"
 #include "workloads/families/vit.h"
+#include "workloads/families/vlm.h"
 
 namespace tessera::workloads {
-namespace {
 
-/// What the report calls one unit of a family's work.
-const char* unit_of(Family family) {
-  switch (family) {
-    case Family::kVit:
-      return "image";
-    case Family::kDecoder:
-      return "prompt";
-    case Family::kBert:
-      return "request";
-  }
-  throw std::logic_error("unknown family");
+bool is_composite(Family family) {
+  return family == Family::kDualEncoder || family == Family::kVlm || family == Family::kSmolVla;
 }
-
-/// "SigLIP-B/16-512, 1 image", "SmolLM2-360M, 4 prompts of 50 tokens".
-std::string title_of(const PhaseRequest& request) {
-  const std::string title = request.model.title.empty() ? request.model.name : request.model.title;
-  const std::string units = std::to_string(request.batch) + " " + unit_of(request.model.family) +
-                            (request.batch > 1 ? "s" : "");
-  if (request.model.family == Family::kVit) {
-    return title + ", " + units;
-  }
-  return title + ", " + units + " of " + std::to_string(request.tokens) +
-         (request.tokens > 1 ? " tokens" : " token");
-}
-
-void append_operators(Graph& graph, const PhaseRequest& request) {
-  switch (request.model.family) {
-    case Family::kVit:
-      return append_vit(graph, request);
-    case Family::kDecoder:
-      return append_decoder(graph, request);
-    case Family::kBert:
-      return append_bert(graph, request);
-  }
-}
-
-void check_name_is_new(const Graph& graph, const std::string& name) {
-  const bool taken = std::any_of(graph.phases.begin(), graph.phases.end(),
-                                 [&](const Phase& phase) { return phase.name == name; });
-  if (taken) {
-    throw std::invalid_argument("phase " + name + " appears twice");
-  }
-}
-
-}  // namespace
 
 void append_phase(Graph& graph, const PhaseRequest& request) {
   const PhaseRequest resolved = resolve(request);
   check(resolved);
-  check_name_is_new(graph, resolved.phase);
-  Phase phase;
-  phase.name = resolved.phase;
-  phase.title = title_of(resolved);
-  phase.unit = unit_of(resolved.model.family);
-  phase.units = static_cast<int>(resolved.batch);
-  phase.repeat = resolved.repeat;
-  phase.not_before_s = resolved.not_before_s;
-  phase.first_operator = static_cast<int>(graph.operators.size());
-  append_operators(graph, resolved);
-  phase.last_operator = static_cast<int>(graph.operators.size());
-  graph.phases.push_back(phase);
+  const std::string tokens = counted(resolved.tokens, "token");
+  switch (resolved.model.family) {
+    case Family::kVit:
+      return append_stage(graph, resolved, "image", "", [&] { append_vit(graph, resolved); });
+    case Family::kDecoder:
+      return append_stage(graph, resolved, resolved.kv_length > resolved.tokens ? "step" : "prompt",
+                          tokens, [&] { append_decoder(graph, resolved); });
+    case Family::kBert:
+      return append_stage(graph, resolved, "request", tokens,
+                          [&] { append_bert(graph, resolved); });
+    case Family::kDualEncoder:
+      return append_dual_encoder(graph, resolved);
+    case Family::kVlm:
+      return append_vlm(graph, resolved);
+    case Family::kSmolVla:
+      return append_smolvla(graph, resolved);
+  }
+  throw std::logic_error("unknown family");
 }
+
+void check_phase(const PhaseRequest& request) { check(resolve(request)); }
 
 Graph build_graph(const std::vector<PhaseRequest>& requests) {
   Graph graph;

@@ -33,6 +33,7 @@ struct Tensor {
   TensorClass cls = TensorClass::kActivations;
   ElementFormat format;
   bool is_table = false;  // an embedding table: only gathered rows move
+  bool is_state = false;  // operators write (part of) it, yet it holds data before the run
 };
 
 std::int64_t element_count(const Tensor& tensor);

@@ -76,6 +76,7 @@ void check_values(const workloads::Graph& graph, const Plan& plan,
   }
   note_stand_ins(graph, result);
   Interpreter machine(graph, plan, hardware, reference, options.numbers, order, result.faults);
+  machine.note_repeats(program);
   std::mt19937_64 random(options.seed);
   for (int i = 0; i <= options.orders; ++i) {
     machine.reset(options.seed + static_cast<std::uint64_t>(i));

@@ -27,7 +27,7 @@ void HazardCheck::find_constants() {
   for (const workloads::Operator& op : graph_.operators) {
     for (const workloads::MatrixView& view : op.outputs) {
       const auto id = static_cast<std::size_t>(view.tensor);
-      produced_[id] = true;
+      produced_[id] = !graph_.tensors[id].is_state;
       const TensorAllocation& place = plan_.tensors[id];
       written.assign(place.address, place.address + place.bytes, 0);
     }
@@ -220,7 +220,8 @@ void HazardCheck::check_source(const Use& use, TensorId tensor, std::int64_t at,
   }
   const int writer = order_.op(use.writer);
   const int wanted = executions.source_of(command.op, execution.number, writer);
-  if (use.tensor == tensor && use.execution == wanted) return;
+  const bool right = wanted == OperatorExecutions::kAny || use.execution == wanted;
+  if (use.tensor == tensor && right) return;
   std::string text;
   if (faults_.shows()) {
     const std::string found = use.tensor < 0         ? "partial sums"

@@ -38,6 +38,21 @@ Interpreter::Interpreter(const workloads::Graph& graph, const Plan& plan,
   }
 }
 
+void Interpreter::note_repeats(const std::vector<Command>& program) {
+  std::vector<int> started(graph_.operators.size(), 0);
+  repeats_.clear();
+  for (const Command& command : program) {
+    int& executions = started[static_cast<std::size_t>(command.op)];
+    executions += command.launches ? 1 : 0;
+    repeats_.push_back(std::max(0, executions - 1));
+  }
+}
+
+int Interpreter::repeat_of(const Command& command) const {
+  const auto id = static_cast<std::size_t>(command.id);
+  return id < repeats_.size() ? repeats_[id] : 0;
+}
+
 void Interpreter::reset(std::uint64_t seed) {
   std::mt19937_64 random(seed);
   for (std::uint8_t& byte : dram_) byte = static_cast<std::uint8_t>(random());
@@ -48,7 +63,7 @@ void Interpreter::reset(std::uint64_t seed) {
   for (std::size_t i = 0; i < plan_.tensors.size(); ++i) {
     const TensorAllocation& place = plan_.tensors[i];
     if (place.address < 0 || reference_.produced(static_cast<TensorId>(i))) continue;
-    const TensorImage& image = reference_.tensor(static_cast<TensorId>(i));
+    const TensorImage& image = reference_.before(static_cast<TensorId>(i));
     for (std::int64_t row = 0; row < image.rows; ++row) {
       std::memcpy(&dram_[static_cast<std::size_t>(place.address + row * place.pitch)],
                   &image.bytes[static_cast<std::size_t>(row * image.row_bytes)],
@@ -113,7 +128,7 @@ void Interpreter::compare(const Command& command, std::int64_t address, std::int
   for (const workloads::MatrixView& view : op.outputs) {
     const TensorAllocation& place = plan_.tensors[static_cast<std::size_t>(view.tensor)];
     if (address < place.address || address + bytes > place.address + place.bytes) continue;
-    const TensorImage& image = reference_.tensor(view.tensor);
+    const TensorImage& image = reference_.after(view.tensor, command.op, repeat_of(command));
     std::int64_t at = address;
     while (at < address + bytes) {
       const std::int64_t row = (at - place.address) / place.pitch;
@@ -257,9 +272,11 @@ void Interpreter::multiply(const Command& command, const std::vector<double>& a,
 }
 
 const Interpreter::VectorSite& Interpreter::site_of(const Command& command) {
-  const auto found = sites_.find(command.op);
+  const std::pair<int, int> key{command.op, repeat_of(command)};
+  const auto found = sites_.find(key);
   if (found != sites_.end()) return found->second;
-  const workloads::Operator& op = graph_.operators[static_cast<std::size_t>(command.op)];
+  const workloads::Operator op = workloads::in_repeat(
+      graph_.operators[static_cast<std::size_t>(command.op)], repeat_of(command));
   VectorSite site;
   std::vector<std::int64_t> widths;  // of operands so far
   for (const workloads::MatrixView& view : op.inputs) {
@@ -271,7 +288,7 @@ const Interpreter::VectorSite& Interpreter::site_of(const Command& command) {
     site.first.push_back(widths.back());
     widths.back() += view.cols;
   }
-  return sites_.emplace(command.op, std::move(site)).first->second;
+  return sites_.emplace(key, std::move(site)).first->second;
 }
 
 std::vector<double> Interpreter::read_parameters(const TileOperand& operand, TensorId id,
@@ -335,7 +352,7 @@ void Interpreter::vector(const Command& command) {
   const workloads::Operator& op = graph_.operators[static_cast<std::size_t>(command.op)];
   if (workloads::is_gemm(op)) return convert(command, op);
   site_of(command);
-  VectorSite& site = sites_.at(command.op);
+  VectorSite& site = sites_.at({command.op, repeat_of(command)});
   const std::size_t parameters = op.parameters.empty() ? 0 : 1;
   if (command.vector.inputs.size() != op.inputs.size() + parameters) {
     return fault(command.id, "has another number of inputs than its operator");
@@ -413,7 +430,7 @@ bool Interpreter::read_row(const Command& command, const VectorSite& site, std::
 /// A row that is cut: what the vector unit has seen of it, over all passes.
 void Interpreter::collect(const Command& command, const RowSlice& slice) {
   const auto n = static_cast<std::size_t>(graph_.operators[static_cast<std::size_t>(command.op)].n);
-  CutRow& cut = cut_rows_[{command.op, slice.row}];
+  CutRow& cut = cut_rows_[{command.op, repeat_of(command), slice.row}];
   cut.operands.resize(slice.operands.size());
   cut.seen.resize(n, false);
   const auto first = static_cast<std::size_t>(slice.first);
@@ -427,7 +444,7 @@ void Interpreter::collect(const Command& command, const RowSlice& slice) {
 
 /// Puts all of the row into `slice`.
 bool Interpreter::whole_row(const Command& command, RowSlice& slice) {
-  const CutRow& cut = cut_rows_.at({command.op, slice.row});
+  const CutRow& cut = cut_rows_.at({command.op, repeat_of(command), slice.row});
   if (std::find(cut.seen.begin(), cut.seen.end(), false) != cut.seen.end()) {
     fault(command.id, "writes a row before all of it has been read");
     return false;

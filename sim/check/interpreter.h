@@ -1,6 +1,7 @@
 // Executes commands on byte images of DRAM and the buffers, one whole command at a time.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -26,7 +27,10 @@ class Interpreter {
               const Reference& reference, Numbers numbers, const HappensBefore& order,
               FaultLog& faults);
 
-  /// Inputs and weights in DRAM; poison everywhere else.
+  /// Tells which repeat of its phase each command of the whole `program` belongs to. Without: the
+  /// first.
+  void note_repeats(const std::vector<hw::Command>& program);
+  /// Inputs, state and weights in DRAM; poison everywhere else.
   void reset(std::uint64_t seed);
   void execute(const hw::Command& command);
   /// Elements compared since reset().
@@ -46,6 +50,7 @@ class Interpreter {
     std::vector<std::vector<double>> parameters;
   };
 
+  int repeat_of(const hw::Command& command) const;
   void load(const hw::Command& command);
   void store(const hw::Command& command);
   void compare(const hw::Command& command, std::int64_t address, std::int64_t bytes);
@@ -88,8 +93,9 @@ class Interpreter {
   std::vector<Bytes> buffers_;
   std::vector<std::vector<std::int64_t>> origins_;  // by buffer and byte: -1 when computed
   std::vector<double> stationary_;  // in the processing elements, as the array uses it
-  std::map<int, VectorSite> sites_;
-  std::map<std::pair<int, std::int64_t>, CutRow> cut_rows_;  // by operator and row
+  std::vector<int> repeats_;        // by command
+  std::map<std::pair<int, int>, VectorSite> sites_;         // by operator and repeat
+  std::map<std::array<std::int64_t, 3>, CutRow> cut_rows_;  // by operator, repeat and row
   std::int64_t compared_ = 0;
 };
 

@@ -80,6 +80,13 @@ void turn_pairs(Row& values, std::int64_t row, std::int64_t first) {
   }
 }
 
+/// By a constant, or by one factor a column.
+void scale(Row& row, const Row& factors) {
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    row[i] *= factors.empty() ? 0.75 : 1 + factors[i] / 8;
+  }
+}
+
 using Unary = double (*)(double);
 Unary unary(const std::string& operation) {
   if (operation == "requantise") return [](double x) { return x; };
@@ -87,6 +94,7 @@ Unary unary(const std::string& operation) {
   if (operation == "tanh") return [](double x) { return std::tanh(x); };
   if (operation == "gelu") return gelu;
   if (operation == "silu") return silu;
+  if (operation == "sin_cos") return [](double x) { return std::sin(x); };
   if (operation == "quick_gelu") return [](double x) { return x / (1 + std::exp(-1.702 * x)); };
   return nullptr;
 }
@@ -134,6 +142,8 @@ void step(const std::string& operation, const RowSlice& slice, Row& values, Unus
     const bool centred = operation == "layernorm";
     const Row scale = take(slice.parameters, unused.parameter);
     normalise(values, centred, scale, centred ? take(slice.parameters, unused.parameter) : Row());
+  } else if (operation == "scale") {
+    scale(values, take(slice.parameters, unused.parameter));
   } else if (operation == "rope") {
     turn_pairs(values, slice.row, slice.first);
   } else {
@@ -224,7 +234,7 @@ double sum_scale(std::int64_t left_magnitude, std::int64_t right_magnitude, bool
 
 bool has_formula(const std::string& operation) {
   return unary(operation) != nullptr || binary(operation) != nullptr || normalises(operation) ||
-         operation == "softmax" || operation == "rope";
+         operation == "softmax" || operation == "rope" || operation == "scale";
 }
 
 bool reduces_rows(const std::vector<std::string>& operations) {

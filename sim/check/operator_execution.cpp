@@ -1,5 +1,7 @@
 #include "sim/check/operator_execution.h"
 
+#include <algorithm>
+
 namespace tessera::sim {
 
 int ProductSets::with(int set, std::int64_t begin, std::int64_t end) {
@@ -48,7 +50,8 @@ OperatorExecution& OperatorExecutions::of(int op) {
   made.site = &graph_.operators[static_cast<std::size_t>(op)];
   const auto addresses = [&](const workloads::MatrixView& view) {
     const auto id = static_cast<std::size_t>(view.tensor);
-    return ViewAddresses(view, graph_.tensors[id], plan_.tensors[id]);
+    return ViewAddresses(workloads::in_repeat(view, made.number - 1), graph_.tensors[id],
+                         plan_.tensors[id]);
   };
   for (const workloads::MatrixView& view : made.site->inputs) {
     made.inputs.push_back(addresses(view));
@@ -91,6 +94,10 @@ int OperatorExecutions::asked(int op) const {
 int OperatorExecutions::source_of(int reader, int number, int writer) const {
   const int reads = phase_of(reader), writes = phase_of(writer);
   if (reads == writes) return writer < reader ? number : number - 1;
+  const auto& outputs = graph_.operators[static_cast<std::size_t>(writer)].outputs;
+  const bool adds = std::any_of(outputs.begin(), outputs.end(),
+                                [](const auto& view) { return view.repeat_stride != 0; });
+  if (adds && writes < reads) return kAny;
   return writes < reads ? asked(writer) : 0;
 }
 

@@ -64,7 +64,9 @@ class OperatorExecutions {
   const std::map<int, OperatorExecution>& open() const { return open_; }
   /// How often the graph asks for `op`.
   int asked(int op) const;
-  /// Which execution of `writer` the `number`th execution of `reader` must read from; 0: none.
+  static constexpr int kAny = -1;
+  /// Which execution of `writer` the `number`th execution of `reader` must read from; 0: none;
+  /// kAny: each wrote a part.
   int source_of(int reader, int number, int writer) const;
 
  private:

@@ -64,7 +64,9 @@ Reference::Reference(const workloads::Graph& graph, Numbers numbers, int accumul
     const workloads::Tensor& tensor = graph.tensors[i];
     tensors_.emplace_back(workloads::row_count(tensor), workloads::row_length(tensor),
                           tensor.format.bits);
+    produced_[i] = produced_[i] && !tensor.is_state;
     if (!produced_[i]) fill(static_cast<workloads::TensorId>(i), seed * 1'000'003 + i);
+    if (tensor.is_state) state_[static_cast<workloads::TensorId>(i)] = tensors_[i];
   }
 }
 
@@ -92,13 +94,48 @@ void Reference::fill(workloads::TensorId id, std::uint64_t seed) {
   }
 }
 
-void Reference::run() {
-  for (const Operator& op : graph_.operators) {
-    if (workloads::is_gemm(op)) {
-      gemm(op);
-    } else {
-      vector(op);
+const TensorImage& Reference::before(workloads::TensorId id) const {
+  const auto state = state_.find(id);
+  return state == state_.end() ? tensor(id) : state->second;
+}
+
+const TensorImage& Reference::after(workloads::TensorId id, int op, int repeat) const {
+  for (std::size_t i = 0; i < history_.size(); ++i) {
+    const workloads::Phase& phase = graph_.phases[i];
+    if (op < phase.first_operator || op >= phase.last_operator || history_[i].empty()) continue;
+    return history_[i].at(static_cast<std::size_t>(repeat)).at(id);
+  }
+  return tensor(id);
+}
+
+Reference::Images Reference::outputs_of(const workloads::Phase& phase) const {
+  Images images;
+  for (int i = phase.first_operator; i < phase.last_operator; ++i) {
+    for (const MatrixView& view : graph_.operators[static_cast<std::size_t>(i)].outputs) {
+      images[view.tensor] = tensor(view.tensor);
     }
+  }
+  return images;
+}
+
+void Reference::run() {
+  for (const workloads::Phase& phase : graph_.phases) {
+    history_.emplace_back();
+    for (int repeat = 0; repeat < phase.repeat; ++repeat) {
+      for (int i = phase.first_operator; i < phase.last_operator; ++i) {
+        evaluate_operator(
+            workloads::in_repeat(graph_.operators[static_cast<std::size_t>(i)], repeat));
+      }
+      if (phase.repeat > 1) history_.back().push_back(outputs_of(phase));
+    }
+  }
+}
+
+void Reference::evaluate_operator(const Operator& op) {
+  if (workloads::is_gemm(op)) {
+    gemm(op);
+  } else {
+    vector(op);
   }
 }
 

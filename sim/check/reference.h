@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,14 +21,20 @@ std::vector<std::string> operations_of(const workloads::Operator& op);
 
 class Reference {
  public:
-  /// Random data for every tensor that no operator writes. `accumulator_bits`: sums wrap there.
+  /// Random data for every tensor that no operator writes, and for state. `accumulator_bits`: sums
+  /// wrap there.
   Reference(const workloads::Graph& graph, Numbers numbers, int accumulator_bits,
             std::uint64_t seed);
-  /// Evaluates every operator once: repeats compute the same from the same.
+  /// Evaluates every phase as often as it repeats.
   void run();
   const TensorImage& tensor(workloads::TensorId id) const {
     return tensors_[static_cast<std::size_t>(id)];
   }
+  /// The tensor before the run. REQUIRES: !produced(id).
+  const TensorImage& before(workloads::TensorId id) const;
+  /// The tensor once repeat `repeat` of the phase of operator `op` has finished.
+  const TensorImage& after(workloads::TensorId id, int op, int repeat) const;
+  /// Is every element that is read written first?
   bool produced(workloads::TensorId id) const { return produced_[static_cast<std::size_t>(id)]; }
   /// Operators whose integer sums left an accumulator of 32 bits or more.
   const std::vector<std::string>& overflows() const { return overflows_; }
@@ -35,6 +42,9 @@ class Reference {
  private:
   void fill(workloads::TensorId id, std::uint64_t seed);
   std::int64_t magnitude(workloads::TensorId id) const;
+  using Images = std::map<workloads::TensorId, TensorImage>;
+  void evaluate_operator(const workloads::Operator& op);
+  Images outputs_of(const workloads::Phase& phase) const;
   void gemm(const workloads::Operator& op);
   void gemm_row(const workloads::Operator& op, std::int64_t matrix, std::int64_t row);
   void vector(const workloads::Operator& op);
@@ -45,6 +55,8 @@ class Reference {
   int accumulator_bits_;
   std::vector<TensorImage> tensors_;
   std::vector<bool> produced_;
+  Images state_;                              // before the run
+  std::vector<std::vector<Images>> history_;  // by phase that repeats and repeat: its outputs
   std::vector<std::string> overflows_;
 };
 

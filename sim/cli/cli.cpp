@@ -151,6 +151,13 @@ void schema(const CommandLine& line) {
   write_stdout(json_text(kind == "report" ? report_schema() : config_schema(kind)));
 }
 
+void import_model(const CommandLine& line) {
+  const std::string text =
+      import_hf_model({line.subjects[1], line.vlm, line.part, line.image_size});
+  if (line.output.empty()) return write_stdout(text);
+  write_files({{line.output, text}});
+}
+
 /// The exit code.
 int carry_out(const CommandLine& line) {
   if (line.version) {
@@ -167,6 +174,8 @@ int carry_out(const CommandLine& line) {
     return check_command(line) ? kDone : kFailed;
   } else if (line.verb == "list") {
     list(line);
+  } else if (line.verb == "import") {
+    import_model(line);
   } else if (line.verb == "gemm") {
     gemm_command(line);
   } else if (line.verb == "validate") {

@@ -9,6 +9,7 @@ namespace tessera::sim {
 namespace {
 
 namespace po = boost::program_options;
+using namespace std::string_literals;
 
 /// A verb and what it accepts.
 struct Verb {
@@ -69,6 +70,14 @@ const std::vector<Verb>& verbs() {
                                       1,
                                       "run, hardware, model or report",
                                       {"run", "hardware", "model", "report"}},
+                                     {"import",
+                                      "write a model descriptor from a model's config.json",
+                                      "hf CONFIG.json [options]",
+                                      {"yaml"},
+                                      2,
+                                      2,
+                                      "hf and a config.json, or -",
+                                      {"hf"}},
                                      {"gemm",
                                       "one matrix product, without a workload file",
                                       "MxKxN --hardware NAME|FILE [options]",
@@ -141,6 +150,18 @@ void add_validate_options(po::options_description& options, CommandLine& line) {
   add("all", po::bool_switch(&line.all), "every row");
 }
 
+void add_import_options(po::options_description& options, CommandLine& line) {
+  auto add = options.add_options();
+  add("output", po::value(&line.output)->value_name("FILE"),
+      "where the descriptor goes, also -o FILE (default: standard output)");
+  add("vlm", po::value(&line.vlm)->value_name("FILE"),
+      "SmolVLA: config.json of its vlm_model_name (default: a known one)");
+  add("part", po::value(&line.part)->value_name("PART"),
+      "vision | text: that part of a model of several (default: all)");
+  add("image-size", po::value(&line.image_size)->value_name("N"),
+      "run the image encoder at N x N pixels (default: the config's)");
+}
+
 void add_check_options(po::options_description& options, CommandLine& line) {
   auto add = options.add_options();
   add("max-macs", po::value(&line.max_macs)->value_name("N"),
@@ -159,6 +180,7 @@ po::options_description visible_options(const Verb& verb, CommandLine& line) {
         (joined(verb.formats, " | ") + " (default: text)").c_str());
   }
   if (verb.name == "check") add_check_options(options, line);
+  if (verb.name == "import") add_import_options(options, line);
   if (verb.name == "gemm") add_gemm_options(options, line);
   if (verb.name == "validate") add_validate_options(options, line);
   if (verb.name == "run" || verb.name == "describe" || verb.name == "compare" ||
@@ -176,7 +198,7 @@ po::options_description visible_options(const Verb& verb, CommandLine& line) {
     add("what-if", po::bool_switch(&line.what_if),
         "simulate what would help: each line is a run of its own");
   }
-  if (verb.name != "list" && verb.name != "schema") {
+  if (verb.name != "list" && verb.name != "schema" && verb.name != "import") {
     add("width", po::value(&line.width)->value_name("N"),
         "columns of the text, 80 to 160 (default: the terminal's, else 100)");
   }
@@ -257,6 +279,23 @@ void check_check(const CommandLine& line) {
   if (line.orders < 0) throw UsageError("--orders must not be negative");
 }
 
+void check_import(const po::variables_map& values, const CommandLine& line) {
+  const std::vector<std::string> parts{"vision", "text"};
+  if (values.count("part") > 0 && std::find(parts.begin(), parts.end(), line.part) == parts.end()) {
+    throw UsageError("--part '" + line.part + "': parts are " + joined(parts, ", ") +
+                     suggestion(line.part, parts));
+  }
+  if (values.count("image-size") > 0 && (line.image_size < 1 || line.image_size > 16'384)) {
+    throw UsageError("--image-size " + std::to_string(line.image_size) +
+                     " is not allowed (1 .. 16384)");
+  }
+  for (const char* option : {"output", "vlm"}) {
+    if (values.count(option) > 0 && values[option].as<std::string>().empty()) {
+      throw UsageError("--" + std::string(option) + " needs a file");
+    }
+  }
+}
+
 void check_width(const po::variables_map& values, int width) {
   if (values.count("width") == 0) return;
   if (width >= kLeastWidth && width <= kMostWidth) return;
@@ -271,7 +310,8 @@ void check_out(const Verb& verb, const po::variables_map& values) {
 }
 
 /// Long options only: a lone `-` is a subject.
-void parse_words(const Verb& verb, const std::vector<std::string>& words, CommandLine& line) {
+void parse_words(const Verb& verb, std::vector<std::string> words, CommandLine& line) {
+  if (verb.name == "import") std::replace(words.begin(), words.end(), "-o"s, "--output"s);
   po::options_description all;
   all.add(visible_options(verb, line));
   all.add_options()("subject", po::value(&line.subjects));
@@ -285,6 +325,7 @@ void parse_words(const Verb& verb, const std::vector<std::string>& words, Comman
   po::notify(values);
   check_out(verb, values);
   check_width(values, line.width);
+  if (verb.name == "import") check_import(values, line);
 }
 
 int edit_distance(const std::string& a, const std::string& b) {

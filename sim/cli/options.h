@@ -17,12 +17,16 @@ class UsageError : public std::runtime_error {
 constexpr int kLeastWidth = 80, kMostWidth = 160;  // columns of texts
 
 struct CommandLine {
-  std::string verb;  // run, describe, compare, check, list, schema, gemm, validate
+  std::string verb;  // run, describe, compare, check, list, schema, import, gemm, validate
   std::vector<std::string> subjects;
   std::vector<std::string> sets;  // "path.to.key=value"
   std::string format = "text";
-  std::string stage = "plan";  // describe
-  std::string out;             // directory; empty: none
+  std::string stage = "plan";   // describe
+  std::string out;              // directory; empty: none
+  std::string output;           // import: file; empty: standard output
+  std::string vlm;              // import: config.json of SmolVLA's vision-language model
+  std::string part;             // import: vision, text; empty: all
+  std::int64_t image_size = 0;  // import: 0: the config's
   bool all = false;
   bool what_if = false;
   int width = 0;                          // 0: the terminal's

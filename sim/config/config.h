@@ -1,6 +1,7 @@
 // Reading configurations: YAML files, names on the search path, `base:`, `--set`, defaults.
 #pragma once
 
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -37,6 +38,16 @@ std::vector<std::string> shipped_references();
 /// The file that `word` means: relative to ./ , for a bare name also below the entries of
 /// $TESSERA_CONFIG_PATH, their reference/, and among the shipped ones. Throws ConfigError.
 std::string find_reference(const std::string& word);
+
+/// A model's config.json as Hugging Face or LeRobot publish it.
+struct HfImport {
+  std::string file;             // "-": standard input
+  std::string vlm;              // SmolVLA: config.json of its vlm_model_name; empty: a known one
+  std::string part;             // "vision", "text"; empty: all
+  std::int64_t image_size = 0;  // 0: the config's
+};
+/// The descriptor it becomes, as YAML. Throws ConfigError.
+std::string import_hf_model(const HfImport& request);
 
 struct ListEntry {
   std::string name;  // stem

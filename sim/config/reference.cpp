@@ -28,10 +28,12 @@ keys, block text, values over several lines and tabs as indentation are refused.
 `B/s KB/s MB/s GB/s GiB/s`, time `fs ps ns us ms s`, `cycles`; shares are `1 %` or `0.01`. A
 quantity must be whole in its base unit.
 
-**Names.** `hardware:`, `model:`, `dram.standard:` and `base:` take a path (a slash or the ending `.yaml`; relative to
-the naming file, then to `./`), or a name: `NAME.yaml` beside the naming file, in `./`, in the
-entries of `$TESSERA_CONFIG_PATH` (and their folders `hardware/`, `runs/`, `models/`, `dram/`), in the
-shipped folders `configs/hardware`, `configs/runs`, `workloads/models`, `configs/dram`. A name never means the file it
+**Names.** `hardware:`, `model:`, `dram.standard:` and `base:` take a path (a slash or the ending
+`.yaml`; relative to the naming file, then to `./`; a `.json` model may be its
+[config.json](models.md)), or a name: `NAME.yaml` beside the naming file, in `./`, in the entries of
+`$TESSERA_CONFIG_PATH` (and their folders `hardware/`, `runs/`, `models/`, `dram/`), in the shipped
+folders `configs/hardware`, `configs/runs`, `workloads/models`, `configs/dram`. A name never means
+the file it
 stands in.
 
 **`base: NAME`** at the top of a file, or of an inline `hardware:`, `model:` or `dram.standard:`
@@ -132,6 +134,7 @@ Json config_schema(const std::string& kind) {
     schema.update(hardware_schema());
   } else if (kind == "model") {
     schema.update(model_schema());
+    schema["$defs"] = {{"model", model_schema()}};
   } else {
     config::fail({}, kind, "has no schema", {"allowed: run, hardware, model"});
   }

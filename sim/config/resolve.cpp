@@ -8,6 +8,7 @@
 
 #include "sim/config/codecs.h"
 #include "sim/config/dram_fields.h"
+#include "sim/config/hf_file.h"
 #include "sim/config/yaml_reader.h"
 
 namespace tessera::sim::config {
@@ -19,6 +20,7 @@ using Chain = std::vector<std::string>;
 
 void normalise_run(Value& run, const Chain& chain);
 void normalise_dram(Value& hardware, const Chain& chain);
+void normalise_model(Value& model, const std::string& path, const Chain& chain);
 Value load_file(ConfigKind kind, const std::string& file, const Position& from,
                 const std::string& path, Chain chain);
 
@@ -67,7 +69,18 @@ Value complete(ConfigKind kind, Value tree, const std::string& stem, const Chain
   if (!tree.find("name")) tree.set("name", tree.position, make_scalar(stem, tree.position));
   if (kind == ConfigKind::kRun) normalise_run(tree, chain);
   if (kind == ConfigKind::kHardware) normalise_dram(tree, chain);
+  if (kind == ConfigKind::kModel) normalise_model(tree, "", chain);
   return with_base(kind, std::move(tree), "", chain);
+}
+
+/// The mapping that a file writes; a model's may be its config.json.
+Value document(ConfigKind kind, const std::shared_ptr<const Source>& source,
+               const std::string& stem) {
+  const bool json = std::filesystem::path(source->path).extension() == ".json";
+  if (kind != ConfigKind::kModel || !json || !is_hf_config(*source)) return parse_document(source);
+  workloads::HfOptions options;
+  options.name = stem;
+  return model_tree(import_hf_text(source, options), source);
 }
 
 Value load_file(ConfigKind kind, const std::string& file, const Position& from,
@@ -79,7 +92,7 @@ Value load_file(ConfigKind kind, const std::string& file, const Position& from,
   chain.push_back(canonical);
   const auto source = read_source(file, display_name(file));
   const std::string stem = std::filesystem::path(file).stem().string();
-  Value tree = complete(kind, parse_document(source), stem, chain);
+  Value tree = complete(kind, document(kind, source, stem), stem, chain);
   if (Value* name = tree.find("name")) name->file = canonical;
   return tree;
 }
@@ -92,6 +105,7 @@ void resolve_reference(ConfigKind kind, Value& value, const std::string& path, c
     value = load_file(kind, file, position, path, chain);
     value.replaces = true;
   } else if (value.is_map()) {
+    if (kind == ConfigKind::kModel) normalise_model(value, path, chain);
     value = with_base(kind, std::move(value), path, chain);
   }
 }
@@ -103,6 +117,15 @@ void normalise_dram(Value& hardware, const Chain& chain) {
   if (!standard) return;
   if (standard->is_scalar() && is_known_standard(standard->text)) return;
   resolve_reference(ConfigKind::kDram, *standard, "hardware.dram.standard", chain);
+}
+
+/// The parts of a model are models.
+void normalise_model(Value& model, const std::string& path, const Chain& chain) {
+  for (const char* part : {"vision", "text", "expert"}) {
+    if (Value* value = model.find(part)) {
+      resolve_reference(ConfigKind::kModel, *value, join_path(path, part), chain);
+    }
+  }
 }
 
 /// `key: word` becomes `key: {inner: word}`, which replaces what a base says.

@@ -70,15 +70,96 @@ Field<PhaseRequest> not_before_field() {
   return made;
 }
 
+using workloads::CrossKv;
+using workloads::Effort;
+using workloads::Family;
+
+Codec<Effort> effort() {
+  return choice<Effort>({{"computed", Effort::kComputed}, {"skipped", Effort::kSkipped}});
+}
+
+/// A key of some families, left out of the resolved tree of others.
+Field<PhaseRequest> of_families(Field<PhaseRequest> field, std::vector<Family> families) {
+  const auto goes = [=](const PhaseRequest& phase) {
+    return std::find(families.begin(), families.end(), phase.model.family) != families.end();
+  };
+  field.write = [=, write = field.write](const PhaseRequest& phase) {
+    return goes(phase) ? write(phase) : Json();
+  };
+  return field;
+}
+
+/// What only some families ask for.
+std::vector<Field<PhaseRequest>> family_fields() {
+  using S = PhaseRequest;
+  const auto some = [](std::int64_t most) { return optional_integer(1, most); };
+  return {of_families(field("kv_length", &S::kv_length, some(1'000'000),
+                            "Decoder: keys that the last token sees. Above tokens (then 1 unless "
+                            "given), the earlier ones are in the KV cache: decode.")
+                          .fallback_is("tokens"),
+                      {Family::kDecoder}),
+          of_families(field("causal_half", &S::causal_half, effort(),
+                            "Scores above a causal mask; skipped by blocks of 128 queries."),
+                      {Family::kDecoder, Family::kBert, Family::kDualEncoder, Family::kVlm}),
+          of_families(field("images", &S::images, some(1024), "vlm: images of a request.")
+                          .fallback_is("the model's cameras"),
+                      {Family::kVlm}),
+          of_families(field("cameras", &S::images, some(1024), "smolvla: images of a request.")
+                          .fallback_is("the model's"),
+                      {Family::kSmolVla}),
+          of_families(field("steps", &S::steps, some(100'000), "smolvla: denoising steps.")
+                          .fallback_is("the model's num_steps"),
+                      {Family::kSmolVla}),
+          of_families(field("cross_kv", &S::cross_kv,
+                            choice<CrossKv>({{"recomputed", CrossKv::kRecomputed},
+                                             {"hoisted", CrossKv::kHoisted}}),
+                            "smolvla: the expert's keys and values of the prefix, in every step or "
+                            "once (in `prefix`)."),
+                      {Family::kSmolVla}),
+          of_families(field("dead_work", &S::dead_work, effort(),
+                            "smolvla: what follows the keys and values of the prefix's last layer; "
+                            "nobody reads it."),
+                      {Family::kSmolVla})};
+}
+
+std::vector<std::string> keys_of(Family family) {
+  PhaseRequest phase;
+  phase.model.family = family;
+  phase.kv_length = phase.images = phase.steps = 1;
+  std::vector<std::string> keys;
+  for (const Field<PhaseRequest>& each : family_fields()) {
+    if (!each.write(phase).is_null()) keys.push_back(each.key);
+  }
+  return keys;
+}
+
+/// `part: text` of a model of several parts: that part alone.
+Field<PhaseRequest> part_field() {
+  Field<PhaseRequest> made;
+  made.key = "part";
+  made.allowed = "`vision` \\| `text`";
+  made.help = "One part of a model of several, alone.";
+  made.fallback = "all";
+  made.read = [](const Value& value, const std::string& path, PhaseRequest&) {
+    parse_choice(value, path, {"vision", "text"}, {});
+  };
+  made.write = [](const PhaseRequest&) { return Json(); };
+  made.schema = {{"enum", Json::array({"vision", "text"})}};
+  return made;
+}
+
 /// `single`: the form without phases, where the phase's name is a key.
 Table<PhaseRequest> phase_table(bool single) {
   using S = PhaseRequest;
   Table<S> table;
   if (single) {
-    table.fields.push_back(field("name", &S::phase, text("text"), "Name of the only phase.")
-                               .fallback_is("`vision` or `text`, after the model's family"));
+    table.fields.push_back(
+        field("name", &S::phase, text("text"), "Name of the only phase.")
+            .fallback_is("`vision`, `text` or `decode`, after the model's family; "
+                         "models of several parts: after the parts"));
   }
   table.fields.push_back(model_field());
+  table.fields.push_back(part_field());
   table.fields.push_back(
       field("batch", &S::batch, integer(1, 65536), "Images or prompts at once."));
   table.fields.push_back(field("tokens", &S::tokens, optional_integer(1, 1'000'000),
@@ -87,27 +168,92 @@ Table<PhaseRequest> phase_table(bool single) {
   table.fields.push_back(field("repeat", &S::repeat, integer(1, 100'000),
                                "Times that the phase runs, one after the other."));
   table.fields.push_back(not_before_field());
-  table.unbuilt = {{"cameras", "a number of cameras"}, {"steps", "a number of steps"}};
+  for (Field<S>& each : family_fields()) table.fields.push_back(std::move(each));
   return table;
 }
 
-void finish_phase(PhaseRequest& phase, const Value& value, const std::string& path) {
-  const bool image = phase.model.family == workloads::Family::kVit;
-  const Value* tokens = value.find("tokens");
-  if (image && tokens) {
-    fail(tokens->position, join_path(path, "tokens"),
-         fmt::format("{} takes images: its patches set the sequence length", phase.model.name),
-         {"leave tokens out, or change model.image_size"});
+/// Keys that the model's family does not know.
+void refuse_other_families(const PhaseRequest& phase, const Value& value, const std::string& path) {
+  const std::vector<std::string> known = keys_of(phase.model.family);
+  for (const Field<PhaseRequest>& each : family_fields()) {
+    const Value* given = value.find(each.key);
+    if (!given || std::find(known.begin(), known.end(), each.key) != known.end()) continue;
+    fail(given->position, join_path(path, each.key),
+         fmt::format("does not go with {}", phase.model.name));
   }
-  if (image) return;
-  if (phase.tokens == 0) phase.tokens = phase.model.tokens;
-  const Position& position = tokens ? tokens->position : value.position;
-  if (phase.tokens == 0) fail(position, join_path(path, "tokens"), "the key is missing");
+}
+
+/// Puts the part of the model in its place.
+void choose_part(PhaseRequest& phase, const Value& value, const std::string& path) {
+  const Value* part = value.find("part");
+  if (!part) return;
+  const auto& chosen = part->text == "vision" ? phase.model.vision : phase.model.text;
+  if (!chosen) {
+    fail(part->position, join_path(path, "part"), fmt::format("{} has no parts", phase.model.name));
+  }
+  phase.model = workloads::ModelDescriptor(*chosen);
+}
+
+/// The position of `key`, else of the whole request.
+const Position& given_position(const Value& value, const std::string& key) {
+  const Value* given = value.find(key);
+  return given ? given->position : value.position;
+}
+
+void check_positions(const PhaseRequest& phase, const Value& value, const std::string& path,
+                     const std::string& key, std::int64_t rows) {
   const std::int64_t most = phase.model.max_position_embeddings;
-  if (most > 0 && phase.tokens > most) {
-    fail(position, join_path(path, "tokens"),
-         fmt::format("{} is not allowed (1 .. {}, max_position_embeddings of {})", phase.tokens,
-                     most, phase.model.name));
+  if (most == 0 || rows <= most) return;
+  fail(given_position(value, key), join_path(path, key),
+       fmt::format("{} is not allowed (1 .. {}, max_position_embeddings of {})", rows, most,
+                   phase.model.name));
+}
+
+void finish_composite(PhaseRequest& phase, const Value& value, const std::string& path) {
+  if (phase.repeat > 1) {
+    fail(given_position(value, "repeat"), join_path(path, "repeat"),
+         fmt::format("does not go with {}, which is several phases", phase.model.name));
+  }
+  if (phase.tokens == 0) phase.tokens = phase.model.tokens;
+  if (phase.tokens == 0) phase.tokens = phase.model.text->tokens;
+  if (phase.images == 0) phase.images = phase.model.cameras;
+  if (phase.steps == 0) phase.steps = phase.model.num_steps;
+  if (phase.tokens == 0) fail(value.position, join_path(path, "tokens"), "the key is missing");
+}
+
+void finish_text(PhaseRequest& phase, const Value& value, const std::string& path) {
+  if (phase.tokens == 0 && phase.kv_length > 0) phase.tokens = 1;
+  if (phase.tokens == 0) phase.tokens = phase.model.tokens;
+  if (phase.tokens == 0) {
+    fail(given_position(value, "tokens"), join_path(path, "tokens"), "the key is missing");
+  }
+  check_positions(phase, value, path, "tokens", phase.tokens);
+  if (phase.kv_length == 0) return;
+  check_positions(phase, value, path, "kv_length", phase.kv_length);
+  if (phase.kv_length >= phase.tokens) return;
+  fail(given_position(value, "kv_length"), join_path(path, "kv_length"),
+       fmt::format("{} is below tokens {}", phase.kv_length, phase.tokens));
+}
+
+void finish_phase(PhaseRequest& phase, const Value& value, const std::string& path) {
+  choose_part(phase, value, path);
+  refuse_other_families(phase, value, path);
+  if (workloads::is_composite(phase.model.family)) return finish_composite(phase, value, path);
+  if (phase.model.family != Family::kVit) return finish_text(phase, value, path);
+  const Value* tokens = value.find("tokens");
+  if (!tokens) return;
+  fail(tokens->position, join_path(path, "tokens"),
+       fmt::format("{} takes images: its patches set the sequence length", phase.model.name),
+       {"leave tokens out, or change model.image_size"});
+}
+
+/// Throws ConfigError for what the families refuse.
+void check_request(PhaseRequest phase, const Value& value, const std::string& path) {
+  try {
+    if (phase.phase.empty() && !workloads::is_composite(phase.model.family)) phase.phase = "text";
+    workloads::check_phase(phase);
+  } catch (const std::invalid_argument& error) {
+    fail(value.position, path, error.what());
   }
 }
 
@@ -116,6 +262,7 @@ PhaseRequest read_phase(const Value& value, const std::string& path, bool single
   phase_table(single).read(value, path, phase);
   finish_phase(phase, value, path);
   check_sizes(phase, value.find("model")->position, join_path(path, "model"));
+  check_request(phase, *value.find("model"), join_path(path, "model"));
   return phase;
 }
 
@@ -132,14 +279,19 @@ std::vector<PhaseRequest> read_phases(const Value& value, const std::string& pat
   return phases;
 }
 
+std::string default_name(const PhaseRequest& phase) {
+  if (workloads::is_composite(phase.model.family)) return "";
+  if (phase.model.family == Family::kVit) return "vision";
+  return phase.kv_length > phase.tokens ? "decode" : "text";
+}
+
 WorkloadSpec read_workload(const Value& value, const std::string& path) {
   WorkloadSpec spec;
   const Value* phases = value.find("phases");
   if (!phases) {
     spec.phases.push_back(read_phase(value, path, true));
     PhaseRequest& only = spec.phases.front();
-    const bool image = only.model.family == workloads::Family::kVit;
-    if (only.phase.empty()) only.phase = image ? "vision" : "text";
+    if (only.phase.empty()) only.phase = default_name(only);
     return spec;
   }
   for (const MapEntry& entry : value.entries) {

@@ -67,6 +67,18 @@ std::string_view Source::line_text(int line) const {
   return rest;
 }
 
+Position at_byte(const std::shared_ptr<const Source>& source, std::size_t byte) {
+  Position position{source, 0, 0};
+  for (std::size_t i = 0; i < byte; ++i) {
+    ++position.column;
+    if (source->text[i] == '\n') {
+      ++position.line;
+      position.column = 0;
+    }
+  }
+  return position;
+}
+
 const Value* Value::find(std::string_view key) const {
   for (const MapEntry& entry : entries) {
     if (entry.key == key) return &entry.value;

@@ -28,6 +28,9 @@ struct Position {
   int column = 0;  // 0-based, in bytes
 };
 
+/// The place of byte `byte` of the text. REQUIRES: index_lines.
+Position at_byte(const std::shared_ptr<const Source>& source, std::size_t byte);
+
 enum class ValueKind { kNull, kScalar, kList, kMap };
 
 struct MapEntry;

@@ -24,18 +24,6 @@ Position at(const std::shared_ptr<const Source>& source, const YAML::Mark& mark)
   return {source, mark.line, mark.column};
 }
 
-Position at_byte(const std::shared_ptr<const Source>& source, std::size_t byte) {
-  Position position{source, 0, 0};
-  for (std::size_t i = 0; i < byte; ++i) {
-    ++position.column;
-    if (source->text[i] == '\n') {
-      ++position.line;
-      position.column = 0;
-    }
-  }
-  return position;
-}
-
 /// Length of the UTF-8 character at `text`, 0 when it is none (overlong and surrogates included).
 std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };

@@ -1,7 +1,7 @@
 #include "sim/lowering/command_writer.h"
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 namespace tessera::sim {
 namespace {
@@ -53,11 +53,11 @@ CommandWriter::CommandWriter(const workloads::Graph& graph, const Plan& plan,
   }
 }
 
-void CommandWriter::begin_operator(int index, hw::Femtoseconds not_before) {
+void CommandWriter::begin_operator(int index, int repeat, hw::Femtoseconds not_before) {
   op_ = index;
   launch_ = true;
   not_before_ = not_before;
-  renew_outputs(index);
+  renew_outputs(index, repeat);
   renew_scratch(index);
 }
 
@@ -80,17 +80,27 @@ LatestByQueue CommandWriter::earlier_users(std::int64_t address, Bytes bytes) co
 
 /// The outputs' addresses may have belonged to other tensors, or to an earlier repeat: whoever
 /// accessed them must be done before they are written again.
-void CommandWriter::renew_outputs(int index) {
-  std::set<TensorId> outputs;
+void CommandWriter::renew_outputs(int index, int repeat) {
+  std::map<TensorId, bool> outputs;  // does it start a new generation?
   for (const MatrixView& view : graph_.operators[static_cast<std::size_t>(index)].outputs) {
-    outputs.insert(view.tensor);
+    outputs[view.tensor] = starts_generation(index, repeat, view);
   }
-  for (TensorId id : outputs) {
-    // Several operators may write parts of one tensor: only the first starts a new generation.
-    if (first_writer_[static_cast<std::size_t>(id)] != index) continue;
-    const TensorAllocation& mine = plan_.tensors[static_cast<std::size_t>(id)];
-    tracker(id).renew(earlier_users(mine.address, mine.bytes));
+  for (const auto& [id, starts] : outputs) {
+    if (starts) {
+      const TensorAllocation& mine = plan_.tensors[static_cast<std::size_t>(id)];
+      tracker(id).renew(earlier_users(mine.address, mine.bytes));
+    } else {
+      tracker(id).rewrite();
+    }
   }
+}
+
+/// Several operators, or repeats, may write parts of one tensor: only the first starts a new
+/// generation. State has one that never ends.
+bool CommandWriter::starts_generation(int index, int repeat, const MatrixView& output) const {
+  const auto id = static_cast<std::size_t>(output.tensor);
+  const bool adds = repeat > 0 && output.repeat_stride != 0;
+  return first_writer_[id] == index && !adds && !graph_.tensors[id].is_state;
 }
 
 void CommandWriter::renew_scratch(int index) {

@@ -29,8 +29,9 @@ class CommandWriter {
   /// The load queue whose turn it is among those of streamed operands.
   int streamed_queue();
 
-  /// Starts an execution of operator `index`; its first command carries the launch.
-  void begin_operator(int index, hw::Femtoseconds not_before);
+  /// Starts the execution of operator `index` in repeat `repeat` of its phase; its first command
+  /// carries the launch.
+  void begin_operator(int index, int repeat, hw::Femtoseconds not_before);
 
   /// Loads a window of a view into `region`, one command per strided piece, on `queue`.
   void load(const workloads::MatrixView& view, const TileWindow& window, const hw::Region& region,
@@ -72,7 +73,8 @@ class CommandWriter {
                     const hw::Region& region, Bytes block_row, bool from_accumulators);
   hw::Command make(hw::CommandKind kind, int queue);
   void push(hw::Command command, const WaitList& waits);
-  void renew_outputs(int index);
+  void renew_outputs(int index, int repeat);
+  bool starts_generation(int index, int repeat, const workloads::MatrixView& output) const;
   void renew_scratch(int index);
   LatestByQueue earlier_users(std::int64_t address, Bytes bytes) const;
   hw::StridedRange spilled(const TensorBox& tile, std::int64_t result_cols) const;

@@ -136,6 +136,7 @@ void TensorTracker::wait_for_stores(const TensorBox& box, Hazard hazard, WaitLis
 void TensorTracker::load(const TensorBox& box, int queue, CommandId id, WaitList& waits) {
   wait_for_stores(box, Hazard::kReadAfterWrite, waits);
   accesses_.note(queue, id);
+  loads_.note(queue, id);
 }
 
 void TensorTracker::store(const TensorBox& box, int queue, CommandId id, WaitList& waits) {

@@ -82,6 +82,8 @@ class TensorTracker {
   explicit TensorTracker(std::int64_t rows);
   /// A new generation is about to be written: `earlier` accessed the same addresses before.
   void renew(const LatestByQueue& earlier);
+  /// Parts of this generation are about to be written again: their loads so far come first.
+  void rewrite() { earlier_.merge(loads_); }
   void load(const TensorBox& box, int queue, hw::CommandId id, WaitList& waits);
   void store(const TensorBox& box, int queue, hw::CommandId id, WaitList& waits);
   /// Every access so far, for whoever gets these addresses next.
@@ -98,7 +100,7 @@ class TensorTracker {
 
   std::int64_t band_rows_;
   std::vector<std::vector<Stored>> bands_;  // stores by band of rows; one may stand in several
-  LatestByQueue earlier_, accesses_;
+  LatestByQueue earlier_, accesses_, loads_;
 };
 
 }  // namespace tessera::sim

@@ -43,8 +43,10 @@ class Program : public hw::CommandSource {
     const workloads::Phase& phase = graph_.phases[phase_];
     const bool first = op_ == phase.first_operator && repeat_ == 0;
     const double arrival = first ? phase.not_before_s : 0.0;
-    writer_.begin_operator(op_, static_cast<hw::Femtoseconds>(std::llround(arrival * 1e15)));
-    lowering_ = lower_operator(writer_, {graph_.operators[index], plan_.operators[index], op_});
+    writer_.begin_operator(op_, repeat_,
+                           static_cast<hw::Femtoseconds>(std::llround(arrival * 1e15)));
+    executed_ = workloads::in_repeat(graph_.operators[index], repeat_);
+    lowering_ = lower_operator(writer_, {executed_, plan_.operators[index], op_});
     return true;
   }
 
@@ -70,6 +72,7 @@ class Program : public hw::CommandSource {
   std::size_t phase_ = 0;
   int repeat_ = 0;
   int op_ = -1;
+  workloads::Operator executed_;  // operator op_ in repeat repeat_
   std::unique_ptr<OperatorLowering> lowering_;
 };
 

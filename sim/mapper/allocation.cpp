@@ -21,16 +21,30 @@ void touch(Usage& usage, int op) {
   usage.last = op;
 }
 
-/// What a repeated phase reads but does not write itself is read again in every repeat: it lives
-/// until the phase's last operator.
+/// What a repeated phase reads but does not write itself, and state, is read again in every repeat:
+/// it lives until the phase's last operator.
 void keep_over_repeats(const workloads::Graph& graph, std::vector<Usage>& usages) {
   for (const workloads::Phase& phase : graph.phases) {
     if (phase.repeat <= 1) continue;
     for (int i = phase.first_operator; i < phase.last_operator; ++i) {
       for (const auto& view : graph.operators[static_cast<std::size_t>(i)].inputs) {
         Usage& usage = usages.at(static_cast<std::size_t>(view.tensor));
-        const bool from_outside = !usage.written || usage.first < phase.first_operator;
+        const bool from_outside = !usage.written || usage.first < phase.first_operator ||
+                                  graph.tensors.at(static_cast<std::size_t>(view.tensor)).is_state;
         if (from_outside) usage.last = std::max(usage.last, phase.last_operator - 1);
+      }
+    }
+  }
+}
+
+/// What every repeat of a phase adds a part to is there from the phase's first operator on.
+void keep_earlier_repeats(const workloads::Graph& graph, std::vector<Usage>& usages) {
+  for (const workloads::Phase& phase : graph.phases) {
+    for (int i = phase.first_operator; i < phase.last_operator; ++i) {
+      for (const auto& view : graph.operators[static_cast<std::size_t>(i)].outputs) {
+        if (view.repeat_stride == 0) continue;
+        Usage& usage = usages.at(static_cast<std::size_t>(view.tensor));
+        usage.first = std::min(usage.first, phase.first_operator);
       }
     }
   }
@@ -57,6 +71,7 @@ std::vector<Usage> usages_of(const workloads::Graph& graph) {
     }
   }
   keep_over_repeats(graph, usages);
+  keep_earlier_repeats(graph, usages);
   return usages;
 }
 
@@ -81,7 +96,8 @@ TensorAllocation described(const Tensor& tensor, const Usage& usage, int last_op
   allocation.alignment = alignment;
   allocation.lifetime = lifetime_of(tensor);
   const bool whole_run = allocation.lifetime != Lifetime::kActivation;
-  allocation.first_use = whole_run || !usage.written ? 0 : usage.first;
+  const bool from_start = whole_run || !usage.written || tensor.is_state;
+  allocation.first_use = from_start ? 0 : usage.first;
   allocation.last_use = whole_run || !usage.read ? last_operator : usage.last;
   return allocation;
 }

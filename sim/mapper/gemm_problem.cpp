@@ -22,7 +22,8 @@ void require_whole_bytes(const workloads::Tensor& tensor, const workloads::Matri
   const auto inside = [&](std::int64_t elements) {
     return elements % workloads::row_length(tensor) * tensor.format.bits % 8 != 0;
   };
-  bool split = inside(view.offset) || (view.rows > 1 && inside(view.row_stride)) ||
+  bool split = inside(view.offset) || inside(view.repeat_stride) ||
+               (view.rows > 1 && inside(view.row_stride)) ||
                (view.group.count > 1 && inside(view.group.stride));
   for (const workloads::Dim& dim : view.batch)
     split = split || (dim.count > 1 && inside(dim.stride));
@@ -66,7 +67,8 @@ OperandLayout operand_layout(const workloads::Graph& graph, const workloads::Mat
   layout.transposed = view.transposed;
   layout.gathered = tensor.is_table;
   layout.pitch = row_bytes(view.row_stride, layout.bits);
-  layout.grain = element_offset_bytes(view.offset, layout.bits);
+  layout.grain = std::gcd(element_offset_bytes(view.offset, layout.bits),
+                          element_offset_bytes(view.repeat_stride, layout.bits));
   for (const auto& dim : view.batch) {
     if (dim.count > 1) {
       layout.grain = std::gcd(layout.grain, element_offset_bytes(dim.stride, layout.bits));

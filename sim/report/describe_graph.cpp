@@ -122,6 +122,7 @@ Json view_json(const MatrixView& view, const Graph& graph) {
   json["batch"] = batch;
   json["group"] = Json::array({view.group.count, view.group.stride});
   json["transposed"] = view.transposed;
+  if (view.repeat_stride != 0) json["repeat_stride"] = view.repeat_stride;
   return json;
 }
 

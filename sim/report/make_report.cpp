@@ -291,7 +291,12 @@ std::vector<std::string> model_notes(const Join& join) {
   if (std::any_of(operators.begin(), operators.end(), [](const Operator& op) {
         return is_gemm(op) && op.mask == workloads::Mask::kCausal;
       })) {
-    notes.push_back("scores above the causal mask are computed");
+    const auto& phases = join.config.phases;
+    const bool skips = std::any_of(phases.begin(), phases.end(), [](const auto& phase) {
+      return phase.causal_half == workloads::Effort::kSkipped;
+    });
+    notes.push_back(skips ? "scores above the causal mask are skipped by blocks of 128 queries"
+                          : "scores above the causal mask are computed");
   }
   return notes;
 }

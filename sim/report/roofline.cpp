@@ -69,10 +69,11 @@ Bytes compulsory_bytes(const Graph& graph, int first, int last) {
   Bytes sum = 0;
   for (std::size_t t = 0; t < inside.size(); ++t) {
     const auto& tensor = graph.tensors[t];
-    const bool enters = inside[t].read > 0 && inside[t].written == 0;
+    // What is read and not written inside: weights, inputs, the earlier part of a KV cache.
+    const Bytes enters = once(inside[t].read, tensor) - once(inside[t].written, tensor);
     const bool leaves =
         inside[t].written > 0 && (inside[t].read == 0 || everywhere[t].read > inside[t].read);
-    if (enters) sum += once(inside[t].read, tensor);
+    sum += std::max<Bytes>(0, enters);
     if (leaves) sum += once(inside[t].written, tensor);
   }
   return sum;

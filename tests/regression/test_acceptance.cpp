@@ -46,6 +46,35 @@ TEST_CASE("the encoders perform the MACs of their models") {
   CHECK(static_cast<double>(text.totals.macs) == Approx(15.93e9).epsilon(0.001));
 }
 
+TEST_CASE("a whole SmolVLA request is four phases of the MACs of its models") {
+  const sim::Report report = report_of("smolvla_edge");
+  REQUIRE(report.phases.size() == 4);
+  const std::vector<std::pair<std::string, double>> expected{
+      {"vision", 3 * 106.904e9}, {"connector", 2.265e9}, {"prefix", 39.69e9}, {"denoise", 57.13e9}};
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    CHECK(report.phases[i].name == expected[i].first);
+    CHECK(static_cast<double>(report.phases[i].macs) == Approx(expected[i].second).epsilon(2e-4));
+  }
+  CHECK(report.phases[0].repeat == 3);
+  CHECK(report.phases[3].repeat == 10);
+  CHECK(static_cast<double>(report.totals.macs) == Approx(419.80e9).epsilon(2e-5));
+  rusage usage{};
+  getrusage(RUSAGE_CHILDREN, &usage);
+  CHECK(usage.ru_maxrss < 300 * 1024);  // KiB
+}
+
+TEST_CASE("decode moves every weight and every cached key and value once") {
+  const sim::Report report =
+      report_of("smollm2_edge", {"workload.tokens=1", "workload.kv_length=1024"});
+  const auto& dram = report.totals.dram;
+  const auto of = [&](hw::TrafficClass cls) { return dram[static_cast<std::size_t>(cls)]; };
+  CHECK(static_cast<double>(of(hw::TrafficClass::kWeights).read) == Approx(361.8e6).epsilon(1e-3));
+  // 2 x 5 x 64 x 32 elements a token, the newest written and read back.
+  CHECK(of(hw::TrafficClass::kKvCache).read == 1024 * 20'480);
+  CHECK(of(hw::TrafficClass::kKvCache).write == 20'480);
+  CHECK(report.totals.compulsory_bytes > 361'758'720 + 1023 * 20'480);
+}
+
 TEST_CASE("a 50 token MLP is compute bound on the edge machine by a hair") {
   const sim::Report report = report_of("smollm2_edge");
   const ReportRow& gate = operator_row(report, "MLP_Gate");

@@ -71,10 +71,10 @@ const std::vector<std::string> kReportFiles{"host.json", "report.csv", "report.j
 // ---------------------------------------------------------------------------------- wrong use
 
 TEST_CASE("a wrong command line is one message and exit code 2") {
-  check_refused(
-      "runn bert_edge",
-      "tessera: unknown verb 'runn'; did you mean 'run'?\n"
-      "verbs: run, describe, compare, check, list, schema, gemm, validate (tessera --help)");
+  check_refused("runn bert_edge",
+                "tessera: unknown verb 'runn'; did you mean 'run'?\n"
+                "verbs: run, describe, compare, check, list, schema, import, gemm, validate "
+                "(tessera --help)");
   check_refused("run",
                 "tessera: 'tessera run' needs a run: a name (tessera list runs), a file, or -");
   check_refused("run bert_edge extra", "tessera: 'tessera run' takes 1: what is 'extra'?");
@@ -388,6 +388,38 @@ TEST_CASE("check passes a shipped run and says what it has not checked") {
   CHECK_THAT(ran.out, StartsWith("bert_edge: passed\n"));
   CHECK_THAT(ran.out,
              Contains("not checked: 11174215680 MACs are more than --max-macs 2000000000"));
+}
+
+TEST_CASE("import writes a descriptor that a run can name") {
+  const TemporaryFolder folder;
+  write_text(folder / "config.json",
+             R"({"model_type": "bert", "hidden_size": 64, "intermediate_size": 96,
+                 "num_hidden_layers": 1, "num_attention_heads": 4, "vocab_size": 50})");
+  const Ran ran = run_tessera("import hf config.json -o tiny.yaml", folder.path());
+  CHECK(ran.exit_code == 0);
+  CHECK(ran.out.empty());
+  write_text(folder / "case.yaml", "hardware: tiny_8x8\nworkload: {model: tiny, tokens: 4}\n");
+  CHECK(run_tessera("check case.yaml", folder.path()).exit_code == 0);
+  const Ran printed = run_tessera("import hf - < config.json", folder.path());
+  CHECK(printed.exit_code == 0);
+  CHECK_THAT(printed.out, Contains("family: bert\n"));
+}
+
+TEST_CASE("wrong imports are refused in one line") {
+  const TemporaryFolder folder;
+  write_text(folder / "config.json", R"({"model_type": "bert"})");
+  const fs::path& here = folder.path();
+  check_refused("import onnx config.json",
+                "tessera: 'tessera import' needs hf and a config.json, or -, not 'onnx'", here);
+  check_refused("import hf", "tessera: 'tessera import' needs hf and a config.json, or -", here);
+  check_refused("import hf config.json --part audio",
+                "tessera: --part 'audio': parts are vision, text", here);
+  check_refused("import hf config.json --image-size 0",
+                "tessera: --image-size 0 is not allowed (1 .. 16384)", here);
+  check_refused("import hf other.json", "tessera: the file 'other.json' does not exist", here);
+  const Ran part = run_tessera("import hf config.json --part text", here);
+  CHECK(part.exit_code == 2);
+  CHECK_THAT(part.err, StartsWith("config.json:1:1: error: the model has no part 'text'"));
 }
 
 TEST_CASE("check computes the values of a small run in several orders") {

@@ -35,6 +35,7 @@ inline std::vector<Row> reference_rows(const std::string& file) {
   std::vector<Row> rows;
   while (std::getline(stream, line)) {
     const std::vector<std::string> fields = split(line, ',');
+    if (fields.size() < columns.size()) continue;
     Row row;
     for (std::size_t i = 0; i < columns.size(); ++i) {
       row[columns[i]] = fields.at(i);

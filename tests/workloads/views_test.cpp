@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <functional>
+#include <map>
 #include <numeric>
 #include <set>
 #include <string>
@@ -62,11 +63,22 @@ std::vector<Graph> all_graphs() {
 std::vector<Graph> tiny_graphs() {
   std::vector<Graph> graphs;
   for (const std::int64_t batch : {1, 3}) {
-    for (const ModelDescriptor& model : {zoo::tiny_decoder(), zoo::tiny_vit(), zoo::tiny_bert()}) {
-      graphs.push_back(zoo::graph_of(model, batch));
+    for (const ModelDescriptor& model :
+         {zoo::tiny_decoder(), zoo::tiny_vit(), zoo::tiny_bert(), zoo::tiny_clip_vision(),
+          zoo::tiny_siglip(), zoo::tiny_dinov2(), zoo::tiny_t5(), zoo::tiny_gemma(),
+          zoo::tiny_dual_encoder(), zoo::tiny_vlm()}) {
+      PhaseRequest request = zoo::request(model, batch);
+      request.images = model.family == Family::kVlm ? 3 : 0;
+      graphs.push_back(build_graph({request}));
     }
   }
   return graphs;
+}
+
+PhaseRequest tiny_decode(std::int64_t batch) {
+  PhaseRequest request = zoo::request(zoo::tiny_decoder(), batch);
+  request.kv_length = 9;
+  return request;
 }
 
 /// Executed Gemms see (group * m, k) x (k, n) -> (group * m, n).
@@ -113,21 +125,30 @@ std::vector<std::vector<int>> writes(const Graph& graph) {
   for (const Tensor& tensor : graph.tensors) {
     count.emplace_back(static_cast<std::size_t>(element_count(tensor)), 0);
   }
-  for (const Operator& op : graph.operators) {
-    for (const MatrixView& view : op.outputs) {
-      std::vector<int>& of_tensor = count.at(static_cast<std::size_t>(view.tensor));
-      for_each_row(view, [&](std::int64_t first) {
-        for (std::int64_t c = 0; c < view.cols; ++c) {
-          ++of_tensor.at(static_cast<std::size_t>(first + c));
+  const auto add = [&](const MatrixView& view) {
+    std::vector<int>& of_tensor = count.at(static_cast<std::size_t>(view.tensor));
+    for_each_row(view, [&](std::int64_t first) {
+      for (std::int64_t c = 0; c < view.cols; ++c) {
+        ++of_tensor.at(static_cast<std::size_t>(first + c));
+      }
+    });
+  };
+  for (const Phase& phase : graph.phases) {
+    for (int i = phase.first_operator; i < phase.last_operator; ++i) {
+      for (const MatrixView& view : graph.operators[static_cast<std::size_t>(i)].outputs) {
+        // Repeats that do not move on overwrite what they wrote.
+        for (int repeat = 0; repeat < (view.repeat_stride != 0 ? phase.repeat : 1); ++repeat) {
+          add(in_repeat(view, repeat));
         }
-      });
+      }
     }
   }
   return count;
 }
 
 bool is_graph_input(const Tensor& tensor) {
-  return tensor.cls == TensorClass::kWeights || tensor.name == "vision.PatchEmbed.in";
+  return tensor.cls == TensorClass::kWeights || tensor.name == "vision.PatchEmbed.in" ||
+         tensor.name == "vision.MAP_Q_proj.in";
 }
 
 }  // namespace
@@ -230,6 +251,50 @@ TEST_CASE("decoders read keys and values from the cache that KV write filled") {
       CHECK_FALSE(context.inputs[1].transposed);
     }
   }
+}
+
+TEST_CASE("decode reads a cache of which it writes the last rows") {
+  const Graph graph = build_graph({tiny_decode(2)});
+  const auto count = writes(graph);
+  for (std::size_t i = 0; i < graph.tensors.size(); ++i) {
+    if (graph.tensors[i].cls != TensorClass::kKvCache) continue;
+    CHECK(graph.tensors[i].is_state);
+    CHECK(graph.tensors[i].shape == std::vector<std::int64_t>{2 * 9, 4});
+    for (std::int64_t row = 0; row < 18; ++row) {
+      CHECK(count[i][static_cast<std::size_t>(row * 4)] == (row % 9 == 8 ? 1 : 0));
+    }
+  }
+}
+
+TEST_CASE("decode reads each KV head once and not once for every query head") {
+  PhaseRequest request = zoo::request(zoo::smollm2_360m());
+  request.kv_length = 1024;
+  for (const Operator& op : build_graph({request}).operators) {
+    if (op.kind != OperatorKind::kBatchedGemm) continue;
+    CHECK(op.group == 3);
+    CHECK(matrices(op.inputs[1]) == 5);
+    CHECK(op.inputs[1].batch[1].stride == 64);
+  }
+}
+
+TEST_CASE("skipping the causal half leaves only blocks on and below the diagonal") {
+  PhaseRequest request = zoo::request(zoo::smollm2_360m(), 1, 300);
+  request.causal_half = Effort::kSkipped;
+  std::map<std::string, std::pair<std::int64_t, std::int64_t>> scores;
+  for (const Operator& op : build_graph({request}).operators) {
+    if (op.layer == 0 && op.name.rfind("Attn_Scores", 0) == 0) scores[op.name] = {op.m, op.n};
+  }
+  using Shape = std::pair<std::int64_t, std::int64_t>;
+  CHECK(scores == std::map<std::string, Shape>{{"Attn_Scores_0", {128, 128}},
+                                               {"Attn_Scores_1", {128, 256}},
+                                               {"Attn_Scores_2", {44, 300}}});
+}
+
+TEST_CASE("a short prompt has one block whether or not the causal half is skipped") {
+  PhaseRequest request = zoo::request(zoo::smollm2_360m(), 1, 50);
+  const std::size_t operators = build_graph({request}).operators.size();
+  request.causal_half = Effort::kSkipped;
+  CHECK(build_graph({request}).operators.size() == operators);
 }
 
 TEST_CASE("encoders keep keys and values as activations") {

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "workloads/families/blocks.h"
+#include "workloads/families/layers.h"
 
 namespace tessera::workloads {
 namespace {
@@ -25,7 +25,10 @@ Matrix add_types(PhaseBuilder& phase, const Matrix& in) {
 
 Matrix embed(PhaseBuilder& phase) {
   const ModelDescriptor& model = phase.model();
-  Matrix stream = add_positions(phase, token_embedding(phase), model.max_position_embeddings);
+  Matrix stream = token_embedding(phase);
+  if (model.relative_attention_num_buckets == 0) {
+    stream = add_positions(phase, stream, model.max_position_embeddings);
+  }
   if (model.type_vocab_size > 0) {
     stream = add_types(phase, stream);
   }
@@ -42,11 +45,17 @@ void append_pooler(PhaseBuilder& phase, const Matrix& stream) {
 }  // namespace
 
 void append_bert(Graph& graph, const PhaseRequest& request) {
-  PhaseBuilder phase(graph, request.phase, request.model, request.batch, request.tokens);
+  PhaseBuilder phase(graph, request, request.tokens);
   Matrix stream = transformer_layers(phase, embed(phase), KvSource::kProjections);
   stream = final_norm(phase, stream);
   if (request.model.pooler) {
     append_pooler(phase, stream);
+  }
+  if (request.model.projection_dim > 0) {
+    // CLIP's EOS token and SigLIP's pad both stand last when the text fills its tokens.
+    linear(phase, "Text_projection",
+           row_of_each_request(stream, phase.batch(), phase.tokens(), phase.tokens() - 1),
+           request.model.projection_dim);
   }
 }
 

@@ -1,4 +1,4 @@
-// Bidirectional text encoders: BERT, DistilBERT, MiniLM.
+// Text encoders: BERT, DistilBERT, MiniLM, the text towers of CLIP and SigLIP, T5's encoder.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,9 @@
 
 namespace tessera::workloads {
 
-/// Token_Embed, PosEmbed_Add, TypeEmbed_Add (where there are types), LayerNorm_embed (post-norm
-/// stacks), the layers, and Pooler with Tanh on the first row of each request.
+/// Token_Embed, PosEmbed_Add (but for relative positions), TypeEmbed_Add (where there are types),
+/// LayerNorm_embed (post-norm stacks), the layers, the final norm (pre-norm stacks), Pooler with
+/// Tanh on the first row of each request, Text_projection on its last.
 /// REQUIRES: a resolved, valid request.
 void append_bert(Graph& graph, const PhaseRequest& request);
 

@@ -1,6 +1,6 @@
 #include "workloads/families/decoder.h"
 
-#include "workloads/families/blocks.h"
+#include "workloads/families/layers.h"
 
 namespace tessera::workloads {
 namespace {
@@ -21,13 +21,20 @@ void append_lm_head(PhaseBuilder& phase, const Matrix& stream) {
 
 void append_decoder(Graph& graph, const PhaseRequest& request) {
   const ModelDescriptor& model = request.model;
-  PhaseBuilder phase(graph, request.phase, model, request.batch, request.tokens);
+  PhaseBuilder phase(graph, request, request.tokens);
   Matrix stream = token_embedding(phase);
+  if (model.embed_scale) {
+    stream = embed_scale(phase, stream);
+  }
   if (!model.rope) {
     stream = add_positions(phase, stream, model.max_position_embeddings);
   }
-  stream = transformer_layers(phase, stream, KvSource::kCache);
-  append_lm_head(phase, final_norm(phase, stream));
+  append_decoder_layers(phase, stream);
+}
+
+void append_decoder_layers(PhaseBuilder& phase, const Matrix& stream) {
+  const Matrix last = transformer_layers(phase, stream, KvSource::kCache);
+  append_lm_head(phase, final_norm(phase, last));
 }
 
 }  // namespace tessera::workloads

@@ -32,27 +32,40 @@ MatrixView rows_per_request(TensorId tensor, std::int64_t offset, Dim requests, 
 
 std::int64_t matrix_rows(const MatrixView& view) { return view.group.count * view.rows; }
 
-PhaseBuilder::PhaseBuilder(Graph& graph, std::string phase, const ModelDescriptor& model,
-                           std::int64_t batch, std::int64_t tokens)
-    : graph_(graph), phase_(std::move(phase)), model_(model), batch_(batch), tokens_(tokens) {}
+std::int64_t all_rows(const MatrixView& view) {
+  return view.batch[0].count * view.batch[1].count * matrix_rows(view);
+}
+
+PhaseBuilder::PhaseBuilder(Graph& graph, const PhaseRequest& request, std::int64_t tokens)
+    : graph_(graph), request_(request), tokens_(tokens) {}
 
 std::int64_t PhaseBuilder::group() const {
-  return model_.num_attention_heads / model_.num_key_value_heads;
+  return model().num_attention_heads / model().num_key_value_heads;
 }
 
 TensorId PhaseBuilder::add_tensor(const std::string& stem, std::vector<std::int64_t> shape,
-                                  TensorClass cls) {
+                                  TensorClass cls, bool is_state) {
   const std::string layer = layer_ < 0 ? "" : ".L" + std::to_string(layer_);
   Tensor tensor;
-  tensor.name = phase_ + layer + "." + stem;
+  tensor.name = request_.phase + layer + "." + stem;
   tensor.shape = std::move(shape);
   tensor.cls = cls;
+  tensor.is_state = is_state;
   graph_.tensors.push_back(std::move(tensor));
   return static_cast<TensorId>(graph_.tensors.size()) - 1;
 }
 
 TensorId PhaseBuilder::add_weight(const std::string& stem, std::vector<std::int64_t> shape) {
   return add_tensor(stem, std::move(shape), TensorClass::kWeights);
+}
+
+TensorId PhaseBuilder::shared_weight(const std::string& stem, std::vector<std::int64_t> shape) {
+  const auto known = shared_.find(stem);
+  if (known != shared_.end()) return known->second;
+  const int layer = std::exchange(layer_, -1);
+  const TensorId tensor = add_weight(stem, std::move(shape));
+  layer_ = layer;
+  return shared_[stem] = tensor;
 }
 
 TensorId PhaseBuilder::add_table(const std::string& stem, std::vector<std::int64_t> shape) {
@@ -69,7 +82,7 @@ Operator PhaseBuilder::make(const std::string& name, OperatorKind kind,
                             const std::string& operation) const {
   Operator op;
   op.name = name;
-  op.phase = phase_;
+  op.phase = request_.phase;
   op.layer = layer_;
   op.kind = kind;
   op.operation = operation;

@@ -914,7 +914,8 @@ TEST_CASE("an inconsistent model descriptor is refused") {
            "max_position_embeddings: 32\n"
            "tokens: 16\n",
            {},
-           "m.yaml:1:1: error: workload.model.num_hidden_layers: the key is missing\n"
+           "m.yaml:1:1: error: workload.model.num_hidden_layers: the key is missing "
+           "(family decoder)\n"
            "  family: decoder\n"
            "  ^\n"
            "allowed: 1 .. 1024"},
@@ -928,7 +929,8 @@ TEST_CASE("an inconsistent model descriptor is refused") {
            "max_position_embeddings: 32\n"
            "tokens: 16\n",
            {},
-           "m.yaml:1:9: error: workload.model.family: mamba is not allowed (vit, decoder, bert)\n"
+           "m.yaml:1:9: error: workload.model.family: mamba is not allowed (vit, decoder, bert, "
+           "dual_encoder, vlm, smolvla)\n"
            "  family: mamba\n"
            "          ^"},
           {"an image model without patches",
@@ -941,7 +943,8 @@ TEST_CASE("an inconsistent model descriptor is refused") {
            {},
            "m.yaml:1:1: error: workload.model.patch_size: the key is missing (family vit)\n"
            "  family: vit\n"
-           "  ^"},
+           "  ^\n"
+           "allowed: 1 .. 16384"},
           {"an image key in a text model",
            "family: decoder\n"
            "hidden_size: 64\n"

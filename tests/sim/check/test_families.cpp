@@ -1,0 +1,98 @@
+// Every family, scaled down, computes on random machines what the plain reference computes.
+#include <catch2/catch.hpp>
+
+#include "tests/sim/check/check_fixtures.h"
+
+using namespace tessera;
+using namespace tessera::test;
+
+namespace {
+
+using workloads::PhaseRequest;
+namespace zoo = workloads::zoo;
+
+PhaseRequest decode_request() {
+  PhaseRequest request = zoo::request(zoo::tiny_decoder());
+  request.kv_length = 9;
+  request.repeat = 2;
+  return request;
+}
+
+PhaseRequest hoisted_request() {
+  PhaseRequest request = zoo::request(zoo::tiny_smolvla());
+  request.cross_kv = workloads::CrossKv::kHoisted;
+  request.dead_work = workloads::Effort::kSkipped;
+  return request;
+}
+
+PhaseRequest many_images() {
+  PhaseRequest request = zoo::request(zoo::tiny_vlm());
+  request.images = 3;
+  return request;
+}
+
+std::vector<std::pair<std::string, PhaseRequest>> families() {
+  return {{"vit", zoo::request(zoo::tiny_vit())},
+          {"siglip", zoo::request(zoo::tiny_siglip())},
+          {"clip vision", zoo::request(zoo::tiny_clip_vision())},
+          {"dinov2", zoo::request(zoo::tiny_dinov2())},
+          {"bert", zoo::request(zoo::tiny_bert())},
+          {"clip text", zoo::request(zoo::tiny_clip_text())},
+          {"t5", zoo::request(zoo::tiny_t5())},
+          {"llama", zoo::request(zoo::tiny_decoder())},
+          {"gemma", zoo::request(zoo::tiny_gemma())},
+          {"decode", decode_request()},
+          {"dual encoder", zoo::request(zoo::tiny_dual_encoder())},
+          {"vlm", many_images()},
+          {"smolvla", zoo::request(zoo::tiny_smolvla())},
+          {"smolvla hoisted", hoisted_request()}};
+}
+
+/// On random machines until one can be mapped.
+Lowered lowered(Dice& dice, PhaseRequest request, const workloads::Precision& precision) {
+  request.batch = dice.pick(1, 2);
+  workloads::Graph graph = workloads::apply_precision(workloads::build_graph({request}), precision);
+  workloads::Fusion fusion;
+  fusion.epilogue = dice.coin();
+  graph = workloads::fuse(std::move(graph), fusion);
+  while (true) {
+    const hw::HardwareConfig machine = random_machine(dice, false);
+    try {
+      return lower_all(graph, machine, random_mapping(dice, machine));
+    } catch (const sim::MappingError&) {
+      // Too small, or the pins do not fit.
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("scaled-down models of every family compute the reference exactly") {
+  Dice dice(71);
+  for (const auto& [family, request] : families()) {
+    for (const workloads::Precision& precision :
+         {workloads::Precision{8, 8, 8}, workloads::Precision{4, 8, 8},
+          workloads::Precision{16, 16, 16}}) {
+      for (int i = 0; i < 4; ++i) {
+        const Lowered program = lowered(dice, request, precision);
+        const sim::CheckResult result = check(program);
+        INFO(family << " w" << precision.weight_bits << " machine " << i << "\n"
+                    << faults_text(result));
+        CHECK(result.passed());
+        CHECK(result.values_checked);
+      }
+    }
+  }
+}
+
+TEST_CASE("long causal prompts without the upper half compute the reference exactly") {
+  Dice dice(72);
+  PhaseRequest request = zoo::request(zoo::tiny_decoder(), 1, 140);
+  request.model.max_position_embeddings = 200;
+  request.model.num_hidden_layers = 1;
+  request.causal_half = workloads::Effort::kSkipped;
+  const sim::CheckResult result = check(lowered(dice, request, {8, 8, 8}));
+  INFO(faults_text(result));
+  CHECK(result.passed());
+  CHECK(result.values_checked);
+}
