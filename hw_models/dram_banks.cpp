@@ -36,6 +36,7 @@ DramDelays::DramDelays(const DramTimings& t) {
 
 DramBanks::DramBanks(const DramDevice& device)
     : delays_(device.t),
+      ranks_(device.pseudo_channels),
       banks_per_rank_(device.banks_per_rank()),
       split_bus_(device.t.split_command_bus),
       split_activate_(device.t.split_activate),

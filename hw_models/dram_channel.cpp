@@ -9,6 +9,7 @@ DramChannel::DramChannel(const DramDevice& device, const DramPolicy& policy)
       policy_(policy),
       banks_per_rank_(device.banks_per_rank()),
       split_activate_(device.t.split_activate),
+      one_pace_(device.t.ccd_long <= std::max(device.t.ccd_short, device.t.cas_clocks) && device.pseudo_channels == 1),
       refresh_interval_(policy.refresh == DramRefresh::kPerBank ? device.t.refresh_bank_interval
                                                                 : device.t.refresh_interval),
       capacity_{policy.read_queue, policy.write_queue},
@@ -26,6 +27,7 @@ DramChannel::DramChannel(const DramDevice& device, const DramPolicy& policy)
     if (policy.refresh != DramRefresh::kOff) refresh.due = refresh_interval_ * part / ranks;
     refresh.remaining = low_bits(banks_per_rank_);
   }
+  set_refresh_trigger();
 }
 
 void DramChannel::accept(const DramAccess& access, DramClock now) {
@@ -41,16 +43,23 @@ void DramChannel::accept(const DramAccess& access, DramClock now) {
   entry.next = kNone;
   next_age_ += access.bursts;
   waiting_[index(direction)] += access.bursts;
-  Queue& queue = bank_[index(access.bank)].queue[index(direction)];
-  if (queue.tail == kNone) {
-    queue.head = slot;
-  } else {
-    slots_[index(queue.tail)].next = slot;
-  }
-  queue.tail = slot;
+  enqueue(slot);
   if (set_mode()) switched_at_ = now;
   stale_ = stale_ || next_.clock < now_;
   if (access.is_write == writing_ || switched_at_ != kNeverClock) replan(access.bank);
+}
+
+void DramChannel::enqueue(int slot) {
+  Slot& entry = slots_[index(slot)];
+  const std::size_t direction = entry.access.is_write ? 1 : 0;
+  Queue& queue = bank_[index(entry.access.bank)].queue[direction];
+  (queue.tail == kNone ? queue.head : slots_[index(queue.tail)].next) = slot;
+  queue.tail = slot;
+  Queue& all = all_[direction];
+  entry.older = all.tail;
+  entry.younger = kNone;
+  (all.tail == kNone ? all.head : slots_[index(all.tail)].younger) = slot;
+  all.tail = slot;
 }
 
 /// Switches between reads and writes. True: the banks must be planned anew.
@@ -75,12 +84,23 @@ int DramChannel::pick(int bank) const {
 
 void DramChannel::set_command(int bank, DramCommand command) {
   Bank& own = bank_[index(bank)];
-  own.command = command;
   own.earliest = banks_.bank_earliest(command, bank);
+  if (command == own.command) return;
+  set_none(bank);
+  own.command = command;
   own.group_rule = banks_.group_rule(command, bank);
   own.rank_rule = banks_.rank_rule(command, bank);
-  second_bus_ = banks_.bus_of(command) == 0 ? second_bus_ & ~bit(bank) : second_bus_ | bit(bank);
-  own.clocks = banks_.delays().command_clocks[static_cast<std::size_t>(command)];
+  own.clocks = static_cast<int>(banks_.delays().command_clocks[index(command)]);
+  next_is_[index(command)] |= bit(bank);
+  ready_ |= bit(bank);
+}
+
+void DramChannel::set_none(int bank) {
+  Bank& own = bank_[index(bank)];
+  if (own.command == DramCommand::kNone) return;
+  next_is_[index(own.command)] &= ~bit(bank);
+  own.command = DramCommand::kNone;
+  ready_ &= ~bit(bank);
 }
 
 /// Works out the next command of a bank. REQUIRES: called after every change of the bank.
@@ -89,11 +109,7 @@ void DramChannel::plan(int bank) {
   if ((half_open_ & bit(bank)) != 0) return;  // its second activate comes first
   Bank& own = bank_[index(bank)];
   int slot = pick(bank);
-  if (slot == kNone) {
-    own.command = DramCommand::kNone;
-    ready_ &= ~bit(bank);
-    return;
-  }
+  if (slot == kNone) return set_none(bank);
   if (own.pinned != kNone && slots_[index(slot)].access.row != banks_.open_row(bank)) {
     slot = own.pinned;
   }
@@ -107,7 +123,6 @@ void DramChannel::plan(int bank) {
   } else {
     set_command(bank, entry.access.is_write ? DramCommand::kWrite : DramCommand::kRead);
   }
-  ready_ |= bit(bank);
 }
 
 /// After an accept: as plan, but keeps the choice where the bank's command does not change or only
@@ -123,7 +138,7 @@ void DramChannel::replan(int bank) {
     stale_ = (ready_ & bit(bank)) == 0 || own.command != command || own.slot != slot;
     return;
   }
-  stale_ = any_refresh_pending();  // its bank is chosen by who has work
+  stale_ = refreshes_pending_ > 0;  // its bank is chosen by who has work
   if (stale_ || (ready_ & bit(bank)) == 0) return;
   consider(own.command, bank, own.age, banks_.earliest(own.command, bank));
   choose_best();
@@ -151,20 +166,21 @@ void DramChannel::consider(DramCommand command, int bank, std::int64_t age, Dram
   }
 }
 
-/// Of `banks`, the one whose command may end first, at a tie the one of the oldest access; kNone
-/// without banks. The end, seen from now, and the age share one word, so that the smallest is found
-/// without a branch.
-int DramChannel::first_to_end(std::uint64_t banks, DramClock bus_free) const {
+/// The ready banks that a refresh does not keep from the command.
+std::uint64_t DramChannel::may_issue(DramCommand command) const {
+  return next_is_[index(command)] & (~blocked_ | half_open_);
+}
+
+/// Of `banks`, the one whose command may end first, at a tie the one of the oldest access. The end,
+/// seen from now, and the age share one word, so that the smallest is found without a branch.
+int DramChannel::first_to_end(std::uint64_t banks, DramClock floor) const {
   std::uint64_t smallest = ~std::uint64_t{0};
   int first = kNone;
   const DramClock now = now_;
-  const DramClock free = std::max(bus_free, now);
   for (; banks != 0; banks &= banks - 1) {
     const int bank = __builtin_ctzll(banks);
     const Bank& own = bank_[index(bank)];
-    const DramClock rules =
-        std::max(std::max(own.earliest, *own.group_rule), std::max(*own.rank_rule, free));
-    const DramClock end = std::min(rules - now + own.clocks, kFarAhead);
+    const DramClock end = std::min(std::max(own.rule(), floor) - now + own.clocks, kFarAhead);
     const std::uint64_t key =
         static_cast<std::uint64_t>(end) << kAgeBits | static_cast<std::uint64_t>(own.age);
     first = key < smallest ? bank : first;
@@ -173,23 +189,39 @@ int DramChannel::first_to_end(std::uint64_t banks, DramClock bus_free) const {
   return first;
 }
 
+void DramChannel::scan(std::uint64_t banks, std::size_t bus) {
+  if (banks == 0) return;
+  const DramClock floor = std::max(now_, banks_.bus_free(bus));
+  const int bank = first_to_end(banks, floor);
+  const Bank& own = bank_[index(bank)];
+  consider(own.command, bank, own.age, std::max(own.rule(), floor));
+}
+
+/// Activates come last: mostly the rules of the rank (tRRD, tFAW) keep them from being the first.
 void DramChannel::scan_banks() {
-  const std::uint64_t banks = ready_ & (~blocked_ | half_open_);
-  for (std::size_t bus = 0; bus < 2; ++bus) {
-    const int bank =
-        first_to_end(bus == 0 ? banks & ~second_bus_ : banks & second_bus_, banks_.bus_free(bus));
-    if (bank == kNone) continue;
-    const Bank& own = bank_[index(bank)];
-    consider(own.command, bank, own.age, banks_.earliest(own.command, bank));
+  const std::uint64_t activates = may_issue(DramCommand::kActivate);
+  const std::uint64_t columns = may_issue(DramCommand::kRead) | may_issue(DramCommand::kWrite);
+  const std::uint64_t others =
+      may_issue(DramCommand::kPrecharge) | may_issue(DramCommand::kActivateSecond);
+  if (banks_.bus_of(DramCommand::kRead) == 0) {
+    scan(columns | others, 0);
+  } else {
+    scan(others, 0);
+    scan(columns, 1);
   }
+  const DramClock end = banks_.rank_floor(DramCommand::kActivate) +
+                        banks_.delays().command_clocks[index(DramCommand::kActivate)];
+  if (end <= best_[0].end) scan(activates, 0);
 }
 
 /// Per bus the command that ends first, the oldest at a tie; of the two the first to start.
 void DramChannel::choose() {
   best_ = {};
   scan_banks();
-  for (int rank = 0; rank < static_cast<int>(refresh_.size()); ++rank) {
-    if (refresh_[index(rank)].pending) choose_refresh(rank);
+  if (refreshes_pending_ > 0) {
+    for (int rank = 0; rank < static_cast<int>(refresh_.size()); ++rank) {
+      if (refresh_[index(rank)].pending) choose_refresh(rank);
+    }
   }
   choose_best();
 }
@@ -234,17 +266,13 @@ int DramChannel::refresh_candidate(const Refresh& refresh, int rank) const {
   return first + __builtin_ctzll(refresh.remaining);
 }
 
-bool DramChannel::any_refresh_pending() const {
-  return std::any_of(refresh_.begin(), refresh_.end(),
-                     [](const Refresh& refresh) { return refresh.pending; });
-}
-
-DramClock DramChannel::refresh_trigger() const {
-  DramClock due = kNeverClock;
+void DramChannel::set_refresh_trigger() {
+  refreshes_pending_ = 0;
+  refresh_trigger_ = kNeverClock;
   for (const Refresh& refresh : refresh_) {
-    if (!refresh.pending) due = std::min(due, refresh.due);
+    if (refresh.pending) ++refreshes_pending_;
+    else refresh_trigger_ = std::min(refresh_trigger_, refresh.due);
   }
-  return due;
 }
 
 void DramChannel::start_refreshes(DramClock now) {
@@ -256,6 +284,7 @@ void DramChannel::start_refreshes(DramClock now) {
       blocked_ |= low_bits(banks_per_rank_) << (rank * banks_per_rank_);
     }
   }
+  set_refresh_trigger();
   now_ = std::max(now_, now);
   stale_ = true;
 }
@@ -273,13 +302,14 @@ void DramChannel::skip_idle_refreshes(DramClock until) {
     (per_bank ? counts_.refreshes_bank : counts_.refreshes_all) +=
         rounds * (per_bank ? banks_per_rank_ : 1);
   }
+  set_refresh_trigger();
 }
 
 void DramChannel::advance(DramClock until, std::vector<DramCompletion>& done) {
   while (true) {
     if (is_idle() && policy_.refresh != DramRefresh::kOff) skip_idle_refreshes(until);
     settle();
-    const DramClock trigger = refresh_trigger();
+    const DramClock trigger = refresh_trigger_;
     if (trigger <= until && trigger <= next_.clock) {
       start_refreshes(trigger);
       continue;
@@ -296,7 +326,7 @@ void DramChannel::advance(DramClock until, std::vector<DramCompletion>& done) {
 DramClock DramChannel::next_command() {
   if (is_idle()) return kNeverClock;
   settle();
-  return std::min(next_.clock, std::max(refresh_trigger(), now_));
+  return std::min(next_.clock, std::max(refresh_trigger_, now_));
 }
 
 void DramChannel::issue(const Choice& choice, std::vector<DramCompletion>& done) {
@@ -324,7 +354,7 @@ void DramChannel::issue(const Choice& choice, std::vector<DramCompletion>& done)
       return plan(choice.bank);
     case DramCommand::kRead:
     case DramCommand::kWrite:
-      return issue_column(choice.bank, clock, done);
+      return issue_columns(done);
     case DramCommand::kPrechargeAll:
       return issue_precharge_all(choice.bank, clock);
     case DramCommand::kRefreshAll:
@@ -350,6 +380,7 @@ void DramChannel::issue_refresh_all(int rank, DramClock clock) {
   Refresh& refresh = refresh_[index(rank)];
   refresh.pending = false;
   refresh.due += refresh_interval_;
+  set_refresh_trigger();
   blocked_ &= ~(low_bits(banks_per_rank_) << (rank * banks_per_rank_));
   for (int bank = rank * banks_per_rank_; bank < (rank + 1) * banks_per_rank_; ++bank) plan(bank);
 }
@@ -361,6 +392,7 @@ void DramChannel::issue_refresh_bank(int bank, DramClock clock) {
   Refresh& refresh = refresh_[index(rank)];
   refresh.pending = false;
   refresh.due += refresh_interval_;
+  set_refresh_trigger();
   refresh.bank = kNone;
   refresh.remaining &= ~bit(bank - rank * banks_per_rank_);
   if (refresh.remaining == 0) refresh.remaining = low_bits(banks_per_rank_);
@@ -368,52 +400,124 @@ void DramChannel::issue_refresh_bank(int bank, DramClock clock) {
   plan(bank);
 }
 
-void DramChannel::issue_column(int bank, DramClock clock, std::vector<DramCompletion>& done) {
+/// Issues next_, a column command, and those that follow it as long as nothing else can come first.
+void DramChannel::issue_columns(std::vector<DramCompletion>& done) {
+  const bool alone = switched_at_ != kNeverClock || refreshes_pending_ > 0;
+  Choice column = next_;
+  if (alone) run_end_ = column.clock;
+  while (issue_column(column.bank, column.clock, done) && columns_floor() <= run_end_) {
+    const DramClock last = columns_first_until();
+    if (columns_floor() > last) return;
+    column = first_column();
+    if (column.bank == kNone || column.clock > last) return;
+    if (column.clock > run_end_) return keep(column);
+  }
+}
+
+/// Up to this clock, a column command that may start does so before any other command.
+DramClock DramChannel::columns_first_until() const {
+  const DramDelays& delays = banks_.delays();
+  const DramCommand column = writing_ ? DramCommand::kWrite : DramCommand::kRead;
+  const bool one_bus = banks_.bus_of(column) == 0;
+  DramClock first = kNeverClock;
+  // A row that a read opened is read once even while writes go.
+  if (next_is_[index(writing_ ? DramCommand::kRead : DramCommand::kWrite)] != 0) return 0;
+  const int column_clocks = one_bus ? static_cast<int>(delays.command_clocks[index(column)]) : 0;
+  for (std::uint64_t banks = ready_ & ~next_is_[index(column)]; banks != 0; banks &= banks - 1) {
+    const Bank& own = bank_[index(__builtin_ctzll(banks))];
+    first = std::min(first, own.rule() + (one_bus ? own.clocks : 0));
+  }
+  return first - column_clocks - 1;
+}
+
+/// No column command of this direction may start before.
+DramClock DramChannel::columns_floor() const {
+  const DramCommand command = writing_ ? DramCommand::kWrite : DramCommand::kRead;
+  if (next_is_[index(command)] == 0) return kNeverClock;
+  const DramClock free = std::max(now_, banks_.bus_free(banks_.bus_of(command)));
+  return std::max(banks_.rank_floor(command), free);
+}
+
+/// The column command that may start first, the oldest at a tie. REQUIRES: no refresh is pending.
+DramChannel::Choice DramChannel::first_column() const {
+  const DramCommand command = writing_ ? DramCommand::kWrite : DramCommand::kRead;
+  const DramClock floor = columns_floor();
+  std::uint64_t banks = next_is_[index(command)];
+  Choice first;
+  for (int slot = all_[writing_ ? 1 : 0].head; banks != 0; slot = slots_[index(slot)].younger) {
+    const int bank = slots_[index(slot)].access.bank;
+    const Bank& own = bank_[index(bank)];
+    if ((banks & bit(bank)) == 0 || own.slot != slot) continue;
+    banks &= ~bit(bank);
+    const DramClock clock = std::max(own.rule(), floor);
+    if (clock >= first.clock) continue;
+    first.clock = clock;
+    first.age = own.age;
+    first.bank = bank;
+    if (clock == floor) break;
+  }
+  first.command = command;
+  first.end = first.clock + banks_.delays().command_clocks[index(command)];
+  return first;
+}
+
+/// Takes this column command as the next. REQUIRES: no row command comes before.
+void DramChannel::keep(const Choice& column) {
+  best_ = {};
+  best_[banks_.bus_of(column.command)] = column;
+  if (banks_.bus_of(column.command) != 0) scan(ready_ & ~next_is_[index(column.command)], 0);
+  choose_best();
+}
+
+/// Issues a burst, and those of the same access that come next in any case, up to clock `last`.
+/// False: the direction has changed.
+bool DramChannel::issue_column(int bank, DramClock clock, std::vector<DramCompletion>& done) {
   Bank& own = bank_[index(bank)];
   Slot& entry = slots_[index(own.slot)];
   const bool is_write = entry.access.is_write;
   const DramDelays& delays = banks_.delays();
-  DramClock end = clock;
-  if (is_write) {
-    banks_.write(bank, clock);
-    end += delays.write_to_last_beat;
-    ++counts_.writes;
-  } else {
-    banks_.read(bank, clock);
-    end += delays.read_to_last_beat;
-    ++counts_.reads;
-  }
-  own.pinned = kNone;
-  if (entry.bursts_left == entry.access.bursts) entry.first_beats = end;
   const int more = bursts_that_follow(bank, clock);
-  if (more > 0) {
-    const DramClock last = clock + more * banks_.delays().hit_to_hit;
-    is_write ? banks_.write(bank, last) : banks_.read(bank, last);
-    (is_write ? counts_.writes : counts_.reads) += more;
-    end += last - clock;
-    now_ = last;
-  }
+  const DramClock latency = is_write ? delays.write_to_last_beat : delays.read_to_last_beat;
+  if (entry.bursts_left == entry.access.bursts) entry.first_beats = clock + latency;
+  now_ = clock + more * delays.hit_to_hit;
+  is_write ? banks_.write(bank, now_) : banks_.read(bank, now_);
+  (is_write ? counts_.writes : counts_.reads) += 1 + more;
+  own.pinned = kNone;
   waiting_[is_write ? 1 : 0] -= 1 + more;
   entry.age += 1 + more;
   entry.bursts_left -= 1 + more;
   if (entry.bursts_left == 0) {
-    done.push_back({entry.access.token, is_write, entry.accepted, entry.first_beats, end});
+    done.push_back({entry.access.token, is_write, entry.accepted, entry.first_beats, now_ + latency});
     remove(bank, own.slot);
+    plan(bank);
+  } else if (is_write == writing_) {
+    own.age = entry.age;  // the same access goes on
+  } else {
+    plan(bank);
   }
-  plan(bank);
-  if (set_mode()) plan_all();
+  if (!set_mode()) return true;
+  plan_all();
+  return false;
 }
 
-/// Bursts of the same access that nothing can come between: no other bank has work, no refresh is
-/// due or pending, no switch comes, and nothing is accepted up to `run_end_`. They follow at the
-/// pace of one bank's hits.
+/// Whether the bank's column command stays the first one: no other waits, or it is the oldest and
+/// never slower than another's.
+bool DramChannel::comes_again(int bank) const {
+  const std::uint64_t columns = next_is_[index(bank_[index(bank)].command)];
+  if (columns == bit(bank)) return true;
+  return one_pace_ && bank_[index(bank)].slot == all_[writing_ ? 1 : 0].head;
+}
+
+/// Bursts of the same access that nothing can come between: no other bank has work, no switch
+/// comes, and nothing is accepted up to `last`. They follow at the pace of one bank's hits.
 int DramChannel::bursts_that_follow(int bank, DramClock clock) const {
   const Bank& own = bank_[index(bank)];
   const Slot& entry = slots_[index(own.slot)];
-  if (entry.bursts_left == 1 || ready_ != bit(bank) || switched_at_ != kNeverClock) return 0;
-  if (any_refresh_pending()) return 0;
+  if (entry.bursts_left == 1 || !comes_again(bank) || entry.access.is_write != writing_) return 0;
+  if (clock == run_end_) return 0;
+  const DramClock last = std::min(run_end_, columns_first_until());
   DramClock more =
-      std::min<DramClock>(entry.bursts_left - 1, (run_end_ - clock) / banks_.delays().hit_to_hit);
+      std::min<DramClock>(entry.bursts_left - 1, (last - clock) / banks_.delays().hit_to_hit);
   if (writing_ && waiting_[0] > 0) {
     more = std::min<DramClock>(more, waiting_[1] - 1 - policy_.drain_to);
   }
@@ -432,8 +536,17 @@ void DramChannel::remove(int bank, int slot) {
     slots_[index(before)].next = gone.next;
     if (queue.tail == slot) queue.tail = before;
   }
+  unlink(slot);
   gone.next = free_;
   free_ = slot;
+}
+
+/// From the accesses of its direction.
+void DramChannel::unlink(int slot) {
+  const Slot& gone = slots_[index(slot)];
+  Queue& all = all_[gone.access.is_write ? 1 : 0];
+  (gone.older == kNone ? all.head : slots_[index(gone.older)].younger) = gone.younger;
+  (gone.younger == kNone ? all.tail : slots_[index(gone.younger)].older) = gone.older;
 }
 
 }  // namespace tessera::hw

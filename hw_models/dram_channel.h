@@ -73,28 +73,34 @@ class DramChannel {
 
  private:
   static constexpr int kNone = -1;
+  static constexpr std::size_t kBankCommands = 5;  // up to kActivateSecond
   static constexpr int kAgeBits = 42;                                            // 4e12 bursts
   static constexpr DramClock kFarAhead = (DramClock{1} << (63 - kAgeBits)) - 1;  // 2e6 clocks
   struct Slot {
     DramAccess access;
     std::int64_t age = 0;
     DramClock accepted = 0, first_beats = 0;
-    int bursts_left = 0, next = kNone;
+    int bursts_left = 0;
+    int next = kNone;                   // of the same bank and direction
+    int older = kNone, younger = kNone;  // of the same direction
   };
-  struct Queue {  // of one bank and direction, oldest first
+  struct Queue {  // oldest first
     int head = kNone, tail = kNone;
   };
-  struct Bank {
+  struct alignas(64) Bank {
     // What choosing reads, together: see first_to_end.
-    const DramClock* group_rule = nullptr;  // of the next command
+    DramClock earliest = 0;  // of the next command, by the bank's own rules
+    std::int64_t age = 0;    // of its access
+    const DramClock* group_rule = nullptr;
     const DramClock* rank_rule = nullptr;
-    DramClock earliest = 0;  // by the bank's own rules
-    std::int64_t age = 0;
-    DramClock clocks = 0;                      // of the next command on its bus
+    int clocks = 0;                            // on its bus
     DramCommand command = DramCommand::kNone;  // the next one
     int slot = kNone;                          // whose
     int pinned = kNone;                        // opened the row, which stays open for it
     std::array<Queue, 2> queue;                // reads, writes
+    DramClock rule() const {
+      return std::max(earliest, std::max(*group_rule, *rank_rule));
+    }
   };
   struct Refresh {  // of one pseudo channel
     DramClock due = kNeverClock;
@@ -109,6 +115,7 @@ class DramChannel {
     int bank = kNone;  // of refreshes of all banks: the pseudo channel
   };
 
+  static std::size_t index(DramCommand command) { return static_cast<std::size_t>(command); }
   static std::size_t index(int i) { return static_cast<std::size_t>(i); }
   static std::uint64_t bit(int bank) { return std::uint64_t{1} << bank; }
   static std::uint64_t low_bits(int n) { return ~std::uint64_t{0} >> (64 - n); }
@@ -119,39 +126,53 @@ class DramChannel {
   void plan_all();
   void settle();
   bool set_mode();
+  void set_none(int bank);
+  void enqueue(int slot);
   void consider(DramCommand command, int bank, std::int64_t age, DramClock clock);
   void choose();
-  int first_to_end(std::uint64_t banks, DramClock bus_free) const;
+  std::uint64_t may_issue(DramCommand command) const;
+  int first_to_end(std::uint64_t banks, DramClock floor) const;
+  void scan(std::uint64_t banks, std::size_t bus);
   void scan_banks();
   void choose_best();
   void choose_refresh(int rank);
   int refresh_candidate(const Refresh& refresh, int rank) const;
-  bool any_refresh_pending() const;
-  DramClock refresh_trigger() const;
+  void set_refresh_trigger();
   void start_refreshes(DramClock now);
   void skip_idle_refreshes(DramClock until);
   void issue(const Choice& choice, std::vector<DramCompletion>& done);
-  void issue_column(int bank, DramClock clock, std::vector<DramCompletion>& done);
+  void issue_columns(std::vector<DramCompletion>& done);
+  bool issue_column(int bank, DramClock clock, std::vector<DramCompletion>& done);
+  DramClock columns_first_until() const;
+  DramClock columns_floor() const;
+  bool comes_again(int bank) const;
+  Choice first_column() const;
+  void keep(const Choice& column);
   void issue_precharge_all(int rank, DramClock clock);
   void issue_refresh_all(int rank, DramClock clock);
   void issue_refresh_bank(int bank, DramClock clock);
   int bursts_that_follow(int bank, DramClock clock) const;
   void remove(int bank, int slot);
+  void unlink(int slot);
 
   DramBanks banks_;
   DramPolicy policy_;
   int banks_per_rank_;
   bool split_activate_;
+  bool one_pace_;  // column commands of any banks follow like those of one
   DramClock refresh_interval_;
   std::array<int, 2> capacity_, waiting_{0, 0};
   std::vector<Slot> slots_;
   int free_ = kNone;
+  std::array<Queue, 2> all_;  // waiting reads, writes
   std::vector<Bank> bank_;
   std::uint64_t ready_ = 0;       // banks with a next command
   std::uint64_t blocked_ = 0;     // by a refresh
-  std::uint64_t second_bus_ = 0;  // banks whose next command takes the bus of columns
+  std::array<std::uint64_t, kBankCommands> next_is_{};  // ready banks by next command
   std::uint64_t half_open_ = 0;   // between two activate commands
   std::vector<Refresh> refresh_;
+  int refreshes_pending_ = 0;
+  DramClock refresh_trigger_ = kNeverClock;  // the earliest that is not pending
   std::int64_t next_age_ = 1;  // 0: refreshes
   bool writing_ = false;
   DramClock switched_at_ = kNeverClock;  // by an accept; the banks are not yet planned anew
