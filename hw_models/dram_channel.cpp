@@ -85,7 +85,10 @@ int DramChannel::pick(int bank) const {
 void DramChannel::set_command(int bank, DramCommand command) {
   Bank& own = bank_[index(bank)];
   own.earliest = banks_.bank_earliest(command, bank);
-  if (command == own.command) return;
+  if (command == own.command) {
+    leave(bank);
+    return enter(bank);
+  }
   set_none(bank);
   own.command = command;
   own.group_rule = banks_.group_rule(command, bank);
@@ -93,11 +96,13 @@ void DramChannel::set_command(int bank, DramCommand command) {
   own.clocks = static_cast<int>(banks_.delays().command_clocks[index(command)]);
   next_is_[index(command)] |= bit(bank);
   ready_ |= bit(bank);
+  enter(bank);
 }
 
 void DramChannel::set_none(int bank) {
   Bank& own = bank_[index(bank)];
   if (own.command == DramCommand::kNone) return;
+  leave(bank);
   next_is_[index(own.command)] &= ~bit(bank);
   own.command = DramCommand::kNone;
   ready_ &= ~bit(bank);
@@ -160,15 +165,56 @@ void DramChannel::settle() {
 void DramChannel::consider(DramCommand command, int bank, std::int64_t age, DramClock clock) {
   clock = std::max(clock, now_);
   const DramClock end = clock + banks_.delays().command_clocks[static_cast<std::size_t>(command)];
+  const Choice choice{end, clock, age, command, bank};
   Choice& best = best_[banks_.bus_of(command)];
-  if (end < best.end || (end == best.end && age < best.age)) {
-    best = {end, clock, age, command, bank};
-  }
+  if (is_before(choice, best)) best = choice;
 }
 
-/// The ready banks that a refresh does not keep from the command.
-std::uint64_t DramChannel::may_issue(DramCommand command) const {
-  return next_is_[index(command)] & (~blocked_ | half_open_);
+/// The ready banks with a command of the kind that no refresh forbids.
+std::uint64_t DramChannel::banks_of(Kind kind) const {
+  const auto next_is = [this](DramCommand command) { return next_is_[index(command)]; };
+  const std::uint64_t free = ~blocked_ | half_open_;
+  if (kind == kOpening) return next_is(DramCommand::kActivate) & free;
+  if (kind == kColumn) return (next_is(DramCommand::kRead) | next_is(DramCommand::kWrite)) & free;
+  return (next_is(DramCommand::kPrecharge) | next_is(DramCommand::kActivateSecond)) & free;
+}
+
+/// From here on the bus of the kind's commands is free.
+DramClock DramChannel::floor_of(Kind kind) const {
+  return std::max(now_, banks_.bus_free(kind == kColumn ? banks_.bus_of(DramCommand::kRead) : 0));
+}
+
+/// After a bank got its next command.
+void DramChannel::enter(int bank) {
+  const Bank& own = bank_[index(bank)];
+  const Kind kind = kind_of(own.command);
+  First& first = first_[kind];
+  if (!first.known || (blocked_ & ~half_open_ & bit(bank)) != 0) return;
+  const DramClock floor = floor_of(kind);
+  first.known = first.choice.clock >= floor;
+  const DramClock clock = std::max(own.rule(), floor);
+  const Choice choice{clock + own.clocks, clock, own.age, own.command, bank};
+  if (is_before(choice, first.choice)) first.choice = choice;
+}
+
+/// Before a bank loses its next command.
+void DramChannel::leave(int bank) {
+  First& first = first_[kind_of(bank_[index(bank)].command)];
+  if (first.choice.bank == bank) first.known = false;
+}
+
+const DramChannel::Choice& DramChannel::first_of(Kind kind) {
+  First& first = first_[kind];
+  const DramClock floor = floor_of(kind);
+  if (first.known && first.choice.clock >= floor) return first.choice;
+  first.known = true;
+  first.choice = {};
+  const int bank = first_to_end(banks_of(kind), floor);
+  if (bank == kNone) return first.choice;
+  const Bank& own = bank_[index(bank)];
+  const DramClock clock = std::max(own.rule(), floor);
+  first.choice = {clock + own.clocks, clock, own.age, own.command, bank};
+  return first.choice;
 }
 
 /// Of `banks`, the one whose command may end first, at a tie the one of the oldest access. The end,
@@ -189,41 +235,32 @@ int DramChannel::first_to_end(std::uint64_t banks, DramClock floor) const {
   return first;
 }
 
-void DramChannel::scan(std::uint64_t banks, std::size_t bus) {
-  if (banks == 0) return;
-  const DramClock floor = std::max(now_, banks_.bus_free(bus));
-  const int bank = first_to_end(banks, floor);
-  const Bank& own = bank_[index(bank)];
-  consider(own.command, bank, own.age, std::max(own.rule(), floor));
-}
-
 /// Activates come last: mostly the rules of the rank (tRRD, tFAW) keep them from being the first.
 void DramChannel::scan_banks() {
-  const std::uint64_t activates = may_issue(DramCommand::kActivate);
-  const std::uint64_t columns = may_issue(DramCommand::kRead) | may_issue(DramCommand::kWrite);
-  const std::uint64_t others =
-      may_issue(DramCommand::kPrecharge) | may_issue(DramCommand::kActivateSecond);
-  if (banks_.bus_of(DramCommand::kRead) == 0) {
-    scan(columns | others, 0);
-  } else {
-    scan(others, 0);
-    scan(columns, 1);
-  }
+  best_[0] = first_of(kOther);
+  const Choice& column = first_of(kColumn);
+  const std::size_t bus = banks_.bus_of(DramCommand::kRead);
+  if (bus != 0 || is_before(column, best_[0])) best_[bus] = column;
   const DramClock end = banks_.rank_floor(DramCommand::kActivate) +
                         banks_.delays().command_clocks[index(DramCommand::kActivate)];
-  if (end <= best_[0].end) scan(activates, 0);
+  if (end > best_[0].end) return;
+  const Choice& opening = first_of(kOpening);
+  if (is_before(opening, best_[0])) best_[0] = opening;
 }
 
 /// Per bus the command that ends first, the oldest at a tie; of the two the first to start.
 void DramChannel::choose() {
   best_ = {};
   scan_banks();
-  if (refreshes_pending_ > 0) {
-    for (int rank = 0; rank < static_cast<int>(refresh_.size()); ++rank) {
-      if (refresh_[index(rank)].pending) choose_refresh(rank);
-    }
-  }
+  choose_refreshes();
   choose_best();
+}
+
+void DramChannel::choose_refreshes() {
+  if (refreshes_pending_ == 0) return;
+  for (int rank = 0; rank < static_cast<int>(refresh_.size()); ++rank) {
+    if (refresh_[index(rank)].pending) choose_refresh(rank);
+  }
 }
 
 void DramChannel::choose_best() {
@@ -251,6 +288,7 @@ void DramChannel::choose_refresh(int rank) {
     return;
   }
   refresh.bank = bank;
+  leave(bank);
   blocked_ |= bit(bank);
   if (best_[0].bank == bank) choose();  // its activate no longer counts
   consider(DramCommand::kRefreshBank, bank, 0, banks_.earliest_refresh_bank(bank));
@@ -285,6 +323,7 @@ void DramChannel::start_refreshes(DramClock now) {
     }
   }
   set_refresh_trigger();
+  first_ = {};
   now_ = std::max(now_, now);
   stale_ = true;
 }
@@ -333,6 +372,8 @@ void DramChannel::issue(const Choice& choice, std::vector<DramCompletion>& done)
   const DramClock clock = choice.clock;
   now_ = clock;
   stale_ = true;
+  if (choice.age == 0) return issue_refresh(choice);
+  first_[kind_of(choice.command)].known = false;
   Bank& own = bank_[index(choice.bank)];
   switch (choice.command) {
     case DramCommand::kActivate:
@@ -341,29 +382,38 @@ void DramChannel::issue(const Choice& choice, std::vector<DramCompletion>& done)
       ++counts_.activates;
       if (!split_activate_) return plan(choice.bank);
       half_open_ |= bit(choice.bank);
-      set_command(choice.bank, DramCommand::kActivateSecond);
-      return;
+      return set_command(choice.bank, DramCommand::kActivateSecond);
     case DramCommand::kActivateSecond:
       banks_.activate_second(choice.bank, clock);
       half_open_ &= ~bit(choice.bank);
       return plan(choice.bank);
     case DramCommand::kPrecharge:
-      banks_.precharge(choice.bank, clock);
-      own.pinned = kNone;
-      ++counts_.precharges;
-      return plan(choice.bank);
-    case DramCommand::kRead:
-    case DramCommand::kWrite:
+      return issue_precharge(choice.bank, clock);
+    default:
       return issue_columns(done);
-    case DramCommand::kPrechargeAll:
-      return issue_precharge_all(choice.bank, clock);
-    case DramCommand::kRefreshAll:
-      return issue_refresh_all(choice.bank, clock);
-    case DramCommand::kRefreshBank:
-      return issue_refresh_bank(choice.bank, clock);
-    case DramCommand::kNone:
-      return;
   }
+}
+
+/// A refresh, or a precharge for one.
+void DramChannel::issue_refresh(const Choice& choice) {
+  first_ = {};
+  switch (choice.command) {
+    case DramCommand::kPrecharge:
+      return issue_precharge(choice.bank, choice.clock);
+    case DramCommand::kPrechargeAll:
+      return issue_precharge_all(choice.bank, choice.clock);
+    case DramCommand::kRefreshAll:
+      return issue_refresh_all(choice.bank, choice.clock);
+    default:
+      return issue_refresh_bank(choice.bank, choice.clock);
+  }
+}
+
+void DramChannel::issue_precharge(int bank, DramClock clock) {
+  banks_.precharge(bank, clock);
+  bank_[index(bank)].pinned = kNone;
+  ++counts_.precharges;
+  plan(bank);
 }
 
 void DramChannel::issue_precharge_all(int rank, DramClock clock) {
@@ -402,32 +452,56 @@ void DramChannel::issue_refresh_bank(int bank, DramClock clock) {
 
 /// Issues next_, a column command, and those that follow it as long as nothing else can come first.
 void DramChannel::issue_columns(std::vector<DramCompletion>& done) {
-  const bool alone = switched_at_ != kNeverClock || refreshes_pending_ > 0;
+  const bool alone = switched_at_ != kNeverClock || refresh_may_move();
   Choice column = next_;
   if (alone) run_end_ = column.clock;
-  while (issue_column(column.bank, column.clock, done) && columns_floor() <= run_end_) {
+  while (issue_column(column.bank, column.clock, done) && !alone) {
+    const DramClock floor = columns_floor();
+    if (floor > run_end_ && rows_wait()) return;
     const DramClock last = columns_first_until();
-    if (columns_floor() > last) return;
-    column = first_column();
+    if (floor > last) return;
+    column = first_column(floor);
     if (column.bank == kNone || column.clock > last) return;
     if (column.clock > run_end_) return keep(column);
   }
 }
 
+/// Whether a refresh that is due has not settled on a closed bank. Only one that has just waits.
+bool DramChannel::refresh_may_move() const {
+  if (refreshes_pending_ == 0) return false;
+  return std::any_of(refresh_.begin(), refresh_.end(), [](const Refresh& refresh) {
+    return refresh.pending && refresh.bank == kNone;
+  });
+}
+
+/// Whether any bank's next command is not a column command of this direction.
+bool DramChannel::rows_wait() const {
+  return ready_ != next_is_[writing_ ? index(DramCommand::kWrite) : index(DramCommand::kRead)];
+}
+
 /// Up to this clock, a column command that may start does so before any other command.
-DramClock DramChannel::columns_first_until() const {
+DramClock DramChannel::columns_first_until() {
   const DramDelays& delays = banks_.delays();
   const DramCommand column = writing_ ? DramCommand::kWrite : DramCommand::kRead;
-  const bool one_bus = banks_.bus_of(column) == 0;
-  DramClock first = kNeverClock;
   // A row that a read opened is read once even while writes go.
   if (next_is_[index(writing_ ? DramCommand::kRead : DramCommand::kWrite)] != 0) return 0;
-  const int column_clocks = one_bus ? static_cast<int>(delays.command_clocks[index(column)]) : 0;
-  for (std::uint64_t banks = ready_ & ~next_is_[index(column)]; banks != 0; banks &= banks - 1) {
-    const Bank& own = bank_[index(__builtin_ctzll(banks))];
-    first = std::min(first, own.rule() + (one_bus ? own.clocks : 0));
+  const bool one_bus = banks_.bus_of(column) == 0;  // whose commands go by their ends
+  DramClock first = kNeverClock;
+  for (const Kind kind : {kOpening, kOther}) {
+    const Choice& row = first_of(kind);
+    first = std::min(first, one_bus ? row.end : row.clock);
   }
-  return first - column_clocks - 1;
+  if (refreshes_pending_ > 0) first = std::min(first, first_bank_refresh());
+  return first - (one_bus ? delays.command_clocks[index(column)] : 0) - 1;
+}
+
+/// No refresh of a bank that was settled on may start before. REQUIRES: no other is pending.
+DramClock DramChannel::first_bank_refresh() const {
+  DramClock first = kNeverClock;
+  for (const Refresh& refresh : refresh_) {
+    if (refresh.pending) first = std::min(first, banks_.earliest_refresh_bank(refresh.bank));
+  }
+  return first;
 }
 
 /// No column command of this direction may start before.
@@ -438,10 +512,9 @@ DramClock DramChannel::columns_floor() const {
   return std::max(banks_.rank_floor(command), free);
 }
 
-/// The column command that may start first, the oldest at a tie. REQUIRES: no refresh is pending.
-DramChannel::Choice DramChannel::first_column() const {
+/// The column command that may start first, the oldest at a tie.
+DramChannel::Choice DramChannel::first_column(DramClock floor) const {
   const DramCommand command = writing_ ? DramCommand::kWrite : DramCommand::kRead;
-  const DramClock floor = columns_floor();
   std::uint64_t banks = next_is_[index(command)];
   Choice first;
   for (int slot = all_[writing_ ? 1 : 0].head; banks != 0; slot = slots_[index(slot)].younger) {
@@ -464,8 +537,12 @@ DramChannel::Choice DramChannel::first_column() const {
 /// Takes this column command as the next. REQUIRES: no row command comes before.
 void DramChannel::keep(const Choice& column) {
   best_ = {};
+  first_[kColumn] = {column, true};
   best_[banks_.bus_of(column.command)] = column;
-  if (banks_.bus_of(column.command) != 0) scan(ready_ & ~next_is_[index(column.command)], 0);
+  if (banks_.bus_of(column.command) != 0) {
+    best_[0] = is_before(first_of(kOther), first_of(kOpening)) ? first_of(kOther) : first_of(kOpening);
+    choose_refreshes();
+  }
   choose_best();
 }
 
@@ -510,7 +587,7 @@ bool DramChannel::comes_again(int bank) const {
 
 /// Bursts of the same access that nothing can come between: no other bank has work, no switch
 /// comes, and nothing is accepted up to `last`. They follow at the pace of one bank's hits.
-int DramChannel::bursts_that_follow(int bank, DramClock clock) const {
+int DramChannel::bursts_that_follow(int bank, DramClock clock) {
   const Bank& own = bank_[index(bank)];
   const Slot& entry = slots_[index(own.slot)];
   if (entry.bursts_left == 1 || !comes_again(bank) || entry.access.is_write != writing_) return 0;

@@ -115,6 +115,22 @@ class DramChannel {
     int bank = kNone;  // of refreshes of all banks: the pseudo channel
   };
 
+  /// Commands that delay each other by more than the bus. Those of other kinds go on as planned.
+  enum Kind { kOpening, kColumn, kOther, kKinds };
+  static Kind kind_of(DramCommand command) {
+    if (command == DramCommand::kActivate) return kOpening;
+    return command == DramCommand::kRead || command == DramCommand::kWrite ? kColumn : kOther;
+  }
+  /// The bank command of a kind that may end first, as of the time when it was known. No other was
+  /// before it, and time and other commands only delay.
+  struct First {
+    Choice choice;
+    bool known = false;
+  };
+
+  static bool is_before(const Choice& one, const Choice& other) {
+    return one.end < other.end || (one.end == other.end && one.age < other.age);
+  }
   static std::size_t index(DramCommand command) { return static_cast<std::size_t>(command); }
   static std::size_t index(int i) { return static_cast<std::size_t>(i); }
   static std::uint64_t bit(int bank) { return std::uint64_t{1} << bank; }
@@ -130,9 +146,13 @@ class DramChannel {
   void enqueue(int slot);
   void consider(DramCommand command, int bank, std::int64_t age, DramClock clock);
   void choose();
-  std::uint64_t may_issue(DramCommand command) const;
+  std::uint64_t banks_of(Kind kind) const;
+  DramClock floor_of(Kind kind) const;
+  void enter(int bank);
+  void leave(int bank);
+  const Choice& first_of(Kind kind);
+  void issue_refresh(const Choice& choice);
   int first_to_end(std::uint64_t banks, DramClock floor) const;
-  void scan(std::uint64_t banks, std::size_t bus);
   void scan_banks();
   void choose_best();
   void choose_refresh(int rank);
@@ -143,15 +163,20 @@ class DramChannel {
   void issue(const Choice& choice, std::vector<DramCompletion>& done);
   void issue_columns(std::vector<DramCompletion>& done);
   bool issue_column(int bank, DramClock clock, std::vector<DramCompletion>& done);
-  DramClock columns_first_until() const;
+  DramClock columns_first_until();
   DramClock columns_floor() const;
   bool comes_again(int bank) const;
-  Choice first_column() const;
+  bool rows_wait() const;
+  bool refresh_may_move() const;
+  DramClock first_bank_refresh() const;
+  void choose_refreshes();
+  Choice first_column(DramClock floor) const;
   void keep(const Choice& column);
+  void issue_precharge(int bank, DramClock clock);
   void issue_precharge_all(int rank, DramClock clock);
   void issue_refresh_all(int rank, DramClock clock);
   void issue_refresh_bank(int bank, DramClock clock);
-  int bursts_that_follow(int bank, DramClock clock) const;
+  int bursts_that_follow(int bank, DramClock clock);
   void remove(int bank, int slot);
   void unlink(int slot);
 
@@ -177,6 +202,7 @@ class DramChannel {
   bool writing_ = false;
   DramClock switched_at_ = kNeverClock;  // by an accept; the banks are not yet planned anew
   bool stale_ = true;                    // next_ must be chosen again
+  std::array<First, kKinds> first_;
   std::array<Choice, 2> best_;           // by command bus
   Choice next_;
   DramClock run_end_ = 0;  // up to it, only what is planned can happen
