@@ -45,7 +45,7 @@ void DramChannel::accept(const DramAccess& access, DramClock now) {
   waiting_[index(direction)] += access.bursts;
   enqueue(slot);
   if (set_mode()) switched_at_ = now;
-  stale_ = stale_ || next_.clock < now_;
+  stale_ = stale_ || next().clock < now_;
   if (access.is_write == writing_ || switched_at_ != kNeverClock) replan(access.bank);
 }
 
@@ -157,7 +157,7 @@ void DramChannel::plan_all() {
 /// Chooses the next command, and plans the banks anew once the clock of a switch is over.
 void DramChannel::settle() {
   if (stale_) choose();
-  if (switched_at_ == kNeverClock || next_.clock <= switched_at_) return;
+  if (switched_at_ == kNeverClock || next().clock <= switched_at_) return;
   plan_all();
   choose();
 }
@@ -165,9 +165,11 @@ void DramChannel::settle() {
 void DramChannel::consider(DramCommand command, int bank, std::int64_t age, DramClock clock) {
   clock = std::max(clock, now_);
   const DramClock end = clock + banks_.delays().command_clocks[static_cast<std::size_t>(command)];
-  const Choice choice{end, clock, age, command, bank};
-  Choice& best = best_[banks_.bus_of(command)];
-  if (is_before(choice, best)) best = choice;
+  const std::size_t bus = banks_.bus_of(command);
+  const Choice& best = choices_[best_[bus]];
+  if (end > best.end || (end == best.end && age >= best.age)) return;
+  best_[bus] = kExtra + bus;
+  choices_[best_[bus]] = {end, clock, age, command, bank};
 }
 
 /// The ready banks with a command of the kind that no refresh forbids.
@@ -188,33 +190,33 @@ DramClock DramChannel::floor_of(Kind kind) const {
 void DramChannel::enter(int bank) {
   const Bank& own = bank_[index(bank)];
   const Kind kind = kind_of(own.command);
-  First& first = first_[kind];
-  if (!first.known || (blocked_ & ~half_open_ & bit(bank)) != 0) return;
+  Choice& first = choices_[kind];
+  if (!known_[kind] || (blocked_ & ~half_open_ & bit(bank)) != 0) return;
   const DramClock floor = floor_of(kind);
-  first.known = first.choice.clock >= floor;
+  known_[kind] = first.clock >= floor;
   const DramClock clock = std::max(own.rule(), floor);
-  const Choice choice{clock + own.clocks, clock, own.age, own.command, bank};
-  if (is_before(choice, first.choice)) first.choice = choice;
+  const DramClock end = clock + own.clocks;
+  if (end > first.end || (end == first.end && own.age >= first.age)) return;
+  first = {end, clock, own.age, own.command, bank};
 }
 
 /// Before a bank loses its next command.
 void DramChannel::leave(int bank) {
-  First& first = first_[kind_of(bank_[index(bank)].command)];
-  if (first.choice.bank == bank) first.known = false;
+  const Kind kind = kind_of(bank_[index(bank)].command);
+  if (choices_[kind].bank == bank) known_[kind] = false;
 }
 
+/// The first command of the kind, worked out again where it may have changed.
 const DramChannel::Choice& DramChannel::first_of(Kind kind) {
-  First& first = first_[kind];
+  Choice& first = choices_[kind];
   const DramClock floor = floor_of(kind);
-  if (first.known && first.choice.clock >= floor) return first.choice;
-  first.known = true;
-  first.choice = {};
+  if (known_[kind] && first.clock >= floor) return first;
+  known_[kind] = true;
   const int bank = first_to_end(banks_of(kind), floor);
-  if (bank == kNone) return first.choice;
+  if (bank == kNone) return first = Choice();
   const Bank& own = bank_[index(bank)];
   const DramClock clock = std::max(own.rule(), floor);
-  first.choice = {clock + own.clocks, clock, own.age, own.command, bank};
-  return first.choice;
+  return first = {clock + own.clocks, clock, own.age, own.command, bank};
 }
 
 /// Of `banks`, the one whose command may end first, at a tie the one of the oldest access. The end,
@@ -237,20 +239,20 @@ int DramChannel::first_to_end(std::uint64_t banks, DramClock floor) const {
 
 /// Activates come last: mostly the rules of the rank (tRRD, tFAW) keep them from being the first.
 void DramChannel::scan_banks() {
-  best_[0] = first_of(kOther);
+  const Choice& other = first_of(kOther);
   const Choice& column = first_of(kColumn);
   const std::size_t bus = banks_.bus_of(DramCommand::kRead);
-  if (bus != 0 || is_before(column, best_[0])) best_[bus] = column;
+  best_[1] = kColumn;
+  best_[0] = bus == 0 && is_before(column, other) ? kColumn : kOther;
+  if (bus == 0) best_[1] = kNoChoice;
   const DramClock end = banks_.rank_floor(DramCommand::kActivate) +
                         banks_.delays().command_clocks[index(DramCommand::kActivate)];
-  if (end > best_[0].end) return;
-  const Choice& opening = first_of(kOpening);
-  if (is_before(opening, best_[0])) best_[0] = opening;
+  if (end > choices_[best_[0]].end) return;
+  if (is_before(first_of(kOpening), choices_[best_[0]])) best_[0] = kOpening;
 }
 
 /// Per bus the command that ends first, the oldest at a tie; of the two the first to start.
 void DramChannel::choose() {
-  best_ = {};
   scan_banks();
   choose_refreshes();
   choose_best();
@@ -264,11 +266,11 @@ void DramChannel::choose_refreshes() {
 }
 
 void DramChannel::choose_best() {
-  const Choice& rows = best_[0];
-  const Choice& columns = best_[1];
+  const Choice& rows = choices_[best_[0]];
+  const Choice& columns = choices_[best_[1]];
   const bool row_first =
       rows.clock < columns.clock || (rows.clock == columns.clock && rows.age < columns.age);
-  next_ = row_first ? rows : columns;
+  next_ = row_first ? best_[0] : best_[1];
   stale_ = false;
 }
 
@@ -290,7 +292,7 @@ void DramChannel::choose_refresh(int rank) {
   refresh.bank = bank;
   leave(bank);
   blocked_ |= bit(bank);
-  if (best_[0].bank == bank) choose();  // its activate no longer counts
+  if (choices_[best_[0]].bank == bank) choose();  // its activate no longer counts
   consider(DramCommand::kRefreshBank, bank, 0, banks_.earliest_refresh_bank(bank));
 }
 
@@ -323,7 +325,7 @@ void DramChannel::start_refreshes(DramClock now) {
     }
   }
   set_refresh_trigger();
-  first_ = {};
+  known_ = {};
   now_ = std::max(now_, now);
   stale_ = true;
 }
@@ -349,54 +351,57 @@ void DramChannel::advance(DramClock until, std::vector<DramCompletion>& done) {
     if (is_idle() && policy_.refresh != DramRefresh::kOff) skip_idle_refreshes(until);
     settle();
     const DramClock trigger = refresh_trigger_;
-    if (trigger <= until && trigger <= next_.clock) {
+    if (trigger <= until && trigger <= next().clock) {
       start_refreshes(trigger);
       continue;
     }
-    if (next_.clock > until) break;
+    if (next().clock > until) break;
     run_end_ = std::min(until, trigger - 1);
-    issue(next_, done);
+    issue(done);
     if (switched_at_ != kNeverClock) plan_all();
   }
   now_ = std::max(now_, until + 1);
-  stale_ = stale_ || next_.clock < now_;
+  stale_ = stale_ || next().clock < now_;
 }
 
 DramClock DramChannel::next_command() {
   if (is_idle()) return kNeverClock;
   settle();
-  return std::min(next_.clock, std::max(refresh_trigger_, now_));
+  return std::min(next().clock, std::max(refresh_trigger_, now_));
 }
 
-void DramChannel::issue(const Choice& choice, std::vector<DramCompletion>& done) {
+void DramChannel::issue(std::vector<DramCompletion>& done) {
+  const Choice& choice = next();
   const DramClock clock = choice.clock;
+  const int bank = choice.bank;
   now_ = clock;
   stale_ = true;
   if (choice.age == 0) return issue_refresh(choice);
-  first_[kind_of(choice.command)].known = false;
-  Bank& own = bank_[index(choice.bank)];
-  switch (choice.command) {
+  const DramCommand command = choice.command;
+  known_[kind_of(command)] = false;
+  Bank& own = bank_[index(bank)];
+  switch (command) {
     case DramCommand::kActivate:
-      banks_.activate(choice.bank, slots_[index(own.slot)].access.row, clock);
+      banks_.activate(bank, slots_[index(own.slot)].access.row, clock);
       own.pinned = own.slot;
       ++counts_.activates;
-      if (!split_activate_) return plan(choice.bank);
-      half_open_ |= bit(choice.bank);
-      return set_command(choice.bank, DramCommand::kActivateSecond);
+      if (!split_activate_) return plan(bank);
+      half_open_ |= bit(bank);
+      return set_command(bank, DramCommand::kActivateSecond);
     case DramCommand::kActivateSecond:
-      banks_.activate_second(choice.bank, clock);
-      half_open_ &= ~bit(choice.bank);
-      return plan(choice.bank);
+      banks_.activate_second(bank, clock);
+      half_open_ &= ~bit(bank);
+      return plan(bank);
     case DramCommand::kPrecharge:
-      return issue_precharge(choice.bank, clock);
+      return issue_precharge(bank, clock);
     default:
-      return issue_columns(done);
+      return issue_columns(clock, bank, done);
   }
 }
 
 /// A refresh, or a precharge for one.
 void DramChannel::issue_refresh(const Choice& choice) {
-  first_ = {};
+  known_ = {};
   switch (choice.command) {
     case DramCommand::kPrecharge:
       return issue_precharge(choice.bank, choice.clock);
@@ -451,18 +456,19 @@ void DramChannel::issue_refresh_bank(int bank, DramClock clock) {
 }
 
 /// Issues next_, a column command, and those that follow it as long as nothing else can come first.
-void DramChannel::issue_columns(std::vector<DramCompletion>& done) {
+void DramChannel::issue_columns(DramClock clock, int bank, std::vector<DramCompletion>& done) {
   const bool alone = switched_at_ != kNeverClock || refresh_may_move();
-  Choice column = next_;
-  if (alone) run_end_ = column.clock;
-  while (issue_column(column.bank, column.clock, done) && !alone) {
+  if (alone) run_end_ = clock;
+  while (issue_column(bank, clock, done) && !alone) {
     const DramClock floor = columns_floor();
     if (floor > run_end_ && rows_wait()) return;
     const DramClock last = columns_first_until();
     if (floor > last) return;
-    column = first_column(floor);
+    const Choice column = first_column(floor);
     if (column.bank == kNone || column.clock > last) return;
     if (column.clock > run_end_) return keep(column);
+    clock = column.clock;
+    bank = column.bank;
   }
 }
 
@@ -485,6 +491,7 @@ DramClock DramChannel::columns_first_until() {
   const DramCommand column = writing_ ? DramCommand::kWrite : DramCommand::kRead;
   // A row that a read opened is read once even while writes go.
   if (next_is_[index(writing_ ? DramCommand::kRead : DramCommand::kWrite)] != 0) return 0;
+  if (!rows_wait() && refreshes_pending_ == 0) return kNeverClock;
   const bool one_bus = banks_.bus_of(column) == 0;  // whose commands go by their ends
   DramClock first = kNeverClock;
   for (const Kind kind : {kOpening, kOther}) {
@@ -536,11 +543,12 @@ DramChannel::Choice DramChannel::first_column(DramClock floor) const {
 
 /// Takes this column command as the next. REQUIRES: no row command comes before.
 void DramChannel::keep(const Choice& column) {
-  best_ = {};
-  first_[kColumn] = {column, true};
-  best_[banks_.bus_of(column.command)] = column;
+  choices_[kColumn] = column;
+  known_[kColumn] = true;
+  best_ = {kColumn, kNoChoice};
   if (banks_.bus_of(column.command) != 0) {
-    best_[0] = is_before(first_of(kOther), first_of(kOpening)) ? first_of(kOther) : first_of(kOpening);
+    const bool opens = is_before(first_of(kOpening), first_of(kOther));
+    best_ = {opens ? kOpening : kOther, kColumn};
     choose_refreshes();
   }
   choose_best();

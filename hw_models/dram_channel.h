@@ -116,18 +116,11 @@ class DramChannel {
   };
 
   /// Commands that delay each other by more than the bus. Those of other kinds go on as planned.
-  enum Kind { kOpening, kColumn, kOther, kKinds };
+  enum Kind : std::size_t { kOpening, kColumn, kOther, kKinds };
   static Kind kind_of(DramCommand command) {
     if (command == DramCommand::kActivate) return kOpening;
     return command == DramCommand::kRead || command == DramCommand::kWrite ? kColumn : kOther;
   }
-  /// The bank command of a kind that may end first, as of the time when it was known. No other was
-  /// before it, and time and other commands only delay.
-  struct First {
-    Choice choice;
-    bool known = false;
-  };
-
   static bool is_before(const Choice& one, const Choice& other) {
     return one.end < other.end || (one.end == other.end && one.age < other.age);
   }
@@ -160,8 +153,9 @@ class DramChannel {
   void set_refresh_trigger();
   void start_refreshes(DramClock now);
   void skip_idle_refreshes(DramClock until);
-  void issue(const Choice& choice, std::vector<DramCompletion>& done);
-  void issue_columns(std::vector<DramCompletion>& done);
+  const Choice& next() const { return choices_[next_]; }
+  void issue(std::vector<DramCompletion>& done);
+  void issue_columns(DramClock clock, int bank, std::vector<DramCompletion>& done);
   bool issue_column(int bank, DramClock clock, std::vector<DramCompletion>& done);
   DramClock columns_first_until();
   DramClock columns_floor() const;
@@ -202,9 +196,14 @@ class DramChannel {
   bool writing_ = false;
   DramClock switched_at_ = kNeverClock;  // by an accept; the banks are not yet planned anew
   bool stale_ = true;                    // next_ must be chosen again
-  std::array<First, kKinds> first_;
-  std::array<Choice, 2> best_;           // by command bus
-  Choice next_;
+  /// Of each kind the bank command that may end first, which is up to date where `known_` and not
+  /// before the bus is free: time and commands of other kinds only delay. Then what else was best
+  /// on each bus, and nothing.
+  static constexpr std::size_t kExtra = kKinds, kNoChoice = kKinds + 2;
+  std::array<Choice, kKinds + 3> choices_;
+  std::array<bool, kKinds> known_{};
+  std::array<std::size_t, 2> best_{kNoChoice, kNoChoice};  // choices by command bus
+  std::size_t next_ = kNoChoice;
   DramClock run_end_ = 0;  // up to it, only what is planned can happen
   DramClock now_ = 0;      // no command is issued before it
   DramCommandCounts counts_;
