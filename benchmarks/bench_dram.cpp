@@ -57,7 +57,7 @@ void run(benchmark::State& state, const Traffic& traffic) {
       cursor = (cursor + 1) % traffic.accesses.size();
       while (!channel.has_space(access.is_write, access.bursts)) {
         // A request's time on the data bus: what a requester that sends such requests waits.
-        now = std::max(now + (access.bursts - 1) * device.t.ccd_short, channel.next_command());
+        now = std::max(now + access.bursts * device.t.burst, channel.next_command());
         channel.advance(now, done);
         done.clear();
       }

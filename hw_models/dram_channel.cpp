@@ -9,7 +9,9 @@ DramChannel::DramChannel(const DramDevice& device, const DramPolicy& policy)
       policy_(policy),
       banks_per_rank_(device.banks_per_rank()),
       split_activate_(device.t.split_activate),
-      one_pace_(device.t.ccd_long <= std::max(device.t.ccd_short, device.t.cas_clocks) && device.pseudo_channels == 1),
+      pace_(std::max(device.t.ccd_short, device.t.cas_clocks)),
+      one_pace_(device.pseudo_channels == 1 && device.t.ccd_long <= pace_),
+      takes_turns_(device.pseudo_channels == 1 && !one_pace_ && device.t.ccd_long <= 2 * pace_),
       refresh_interval_(policy.refresh == DramRefresh::kPerBank ? device.t.refresh_bank_interval
                                                                 : device.t.refresh_interval),
       capacity_{policy.read_queue, policy.write_queue},
@@ -461,7 +463,7 @@ void DramChannel::issue_columns(DramClock clock, int bank, std::vector<DramCompl
   if (alone) run_end_ = clock;
   while (issue_column(bank, clock, done) && !alone) {
     const DramClock floor = columns_floor();
-    if (floor > run_end_ && rows_wait()) return;
+    if (floor > run_end_ && several_rows()) return;
     const DramClock last = columns_first_until();
     if (floor > last) return;
     const Choice column = first_column(floor);
@@ -511,6 +513,14 @@ DramClock DramChannel::first_bank_refresh() const {
   return first;
 }
 
+/// With several row commands waiting, choosing anew is cheaper than looking ahead.
+bool DramChannel::several_rows() const {
+  const std::uint64_t columns =
+      next_is_[index(writing_ ? DramCommand::kWrite : DramCommand::kRead)];
+  const std::uint64_t rows = ready_ & ~columns;
+  return (rows & (rows - 1)) != 0;
+}
+
 /// No column command of this direction may start before.
 DramClock DramChannel::columns_floor() const {
   const DramCommand command = writing_ ? DramCommand::kWrite : DramCommand::kRead;
@@ -554,35 +564,95 @@ void DramChannel::keep(const Choice& column) {
   choose_best();
 }
 
-/// Issues a burst, and those of the same access that come next in any case, up to clock `last`.
-/// False: the direction has changed.
+/// Issues a burst, and those that come next in any case, up to clock `run_end_`. False: the
+/// direction has changed.
 bool DramChannel::issue_column(int bank, DramClock clock, std::vector<DramCompletion>& done) {
-  Bank& own = bank_[index(bank)];
-  Slot& entry = slots_[index(own.slot)];
-  const bool is_write = entry.access.is_write;
-  const DramDelays& delays = banks_.delays();
-  const int more = bursts_that_follow(bank, clock);
-  const DramClock latency = is_write ? delays.write_to_last_beat : delays.read_to_last_beat;
-  if (entry.bursts_left == entry.access.bursts) entry.first_beats = clock + latency;
-  now_ = clock + more * delays.hit_to_hit;
-  is_write ? banks_.write(bank, now_) : banks_.read(bank, now_);
-  (is_write ? counts_.writes : counts_.reads) += 1 + more;
-  own.pinned = kNone;
-  waiting_[is_write ? 1 : 0] -= 1 + more;
-  entry.age += 1 + more;
-  entry.bursts_left -= 1 + more;
-  if (entry.bursts_left == 0) {
-    done.push_back({entry.access.token, is_write, entry.accepted, entry.first_beats, now_ + latency});
-    remove(bank, own.slot);
-    plan(bank);
-  } else if (is_write == writing_) {
-    own.age = entry.age;  // the same access goes on
-  } else {
-    plan(bank);
+  if (!issue_in_turn(bank, clock, done)) {
+    const int more = bursts_that_follow(bank, clock);
+    now_ = clock + more * banks_.delays().hit_to_hit;
+    book(bank, {clock, now_, 1 + more}, done);
   }
   if (!set_mode()) return true;
   plan_all();
   return false;
+}
+
+/// Books bursts of the bank's access, and its end.
+void DramChannel::book(int bank, const Bursts& bursts, std::vector<DramCompletion>& done) {
+  Bank& own = bank_[index(bank)];
+  Slot& entry = slots_[index(own.slot)];
+  const bool is_write = entry.access.is_write;
+  const DramDelays& delays = banks_.delays();
+  const DramClock latency = is_write ? delays.write_to_last_beat : delays.read_to_last_beat;
+  if (entry.bursts_left == entry.access.bursts) entry.first_beats = bursts.first + latency;
+  is_write ? banks_.write(bank, bursts.last) : banks_.read(bank, bursts.last);
+  (is_write ? counts_.writes : counts_.reads) += bursts.n;
+  own.pinned = kNone;
+  waiting_[is_write ? 1 : 0] -= bursts.n;
+  entry.age += bursts.n;
+  entry.bursts_left -= bursts.n;
+  own.age = entry.age;
+  if (entry.bursts_left > 0 && is_write == writing_) return;  // the same access goes on
+  if (entry.bursts_left == 0) {
+    DramCompletion& end = done.emplace_back();  // field by field: a copy would wait for its parts
+    end.token = entry.access.token;
+    end.is_write = is_write;
+    end.accepted = entry.accepted;
+    end.first_beats = entry.first_beats;
+    end.last_beats = bursts.last + latency;
+    remove(bank, own.slot);
+  }
+  plan(bank);
+}
+
+/// Books bursts of the two oldest accesses in turn, where the pace inside a bank group leaves room
+/// for one of another group: until one of them ends, the other is the only one that may come next.
+/// False: this is not the case.
+bool DramChannel::issue_in_turn(int bank, DramClock clock, std::vector<DramCompletion>& done) {
+  if (!takes_turns_ || clock + pace_ > run_end_) return false;
+  const Bank& own = bank_[index(bank)];
+  if (own.slot != all_[writing_ ? 1 : 0].head) return false;
+  const int other = oldest_of_other_groups(own);
+  if (other == kNone || bank_[index(other)].rule() > clock + pace_) return false;
+  const int own_left = slots_[index(own.slot)].bursts_left;
+  const int other_left = slots_[index(bank_[index(other)].slot)].bursts_left;
+  const int n = std::min({bursts_by(std::min(run_end_, columns_first_until()), clock, pace_),
+                          2 * own_left - 1, 2 * other_left, bursts_of_mode()});
+  if (n < 2) return false;
+  now_ = clock + (n - 1) * pace_;
+  const bool own_last = n % 2 != 0;
+  const Bursts of_own{clock, own_last ? now_ : now_ - pace_, (n + 1) / 2};
+  const Bursts of_other{clock + pace_, own_last ? now_ - pace_ : now_, n / 2};
+  // The one that may end comes last, as its commands do.
+  book(own_last ? other : bank, own_last ? of_other : of_own, done);
+  book(own_last ? bank : other, own_last ? of_own : of_other, done);
+  return true;
+}
+
+/// The bank of the oldest access with a column command outside the group of `own`, the oldest.
+int DramChannel::oldest_of_other_groups(const Bank& own) const {
+  const std::uint64_t columns =
+      next_is_[index(writing_ ? DramCommand::kWrite : DramCommand::kRead)];
+  for (int slot = slots_[index(own.slot)].younger; slot != kNone;
+       slot = slots_[index(slot)].younger) {
+    const int bank = slots_[index(slot)].access.bank;
+    const Bank& other = bank_[index(bank)];
+    const bool is_candidate = (columns & bit(bank)) != 0 && other.slot == slot;
+    if (is_candidate && other.group_rule != own.group_rule) return bank;
+  }
+  return kNone;
+}
+
+/// Column commands from `clock` up to `last`, one every `pace` clocks.
+int DramChannel::bursts_by(DramClock last, DramClock clock, DramClock pace) const {
+  if (last < clock) return 1;
+  const DramClock clocks = std::min(last - clock, kFarAhead);
+  return 1 + static_cast<int>(static_cast<unsigned>(clocks) / static_cast<unsigned>(pace));
+}
+
+/// Bursts that may go before the direction changes. Reads end with the last of them.
+int DramChannel::bursts_of_mode() const {
+  return writing_ && waiting_[0] > 0 ? waiting_[1] - policy_.drain_to : waiting_[writing_ ? 1 : 0];
 }
 
 /// Whether the bank's column command stays the first one: no other waits, or it is the oldest and
@@ -593,20 +663,16 @@ bool DramChannel::comes_again(int bank) const {
   return one_pace_ && bank_[index(bank)].slot == all_[writing_ ? 1 : 0].head;
 }
 
-/// Bursts of the same access that nothing can come between: no other bank has work, no switch
-/// comes, and nothing is accepted up to `last`. They follow at the pace of one bank's hits.
+/// Bursts of the same access that nothing can come between: no other column command, as
+/// comes_again says, no row command, no switch, and nothing is accepted up to `run_end_`. They
+/// follow at the pace of one bank's hits.
 int DramChannel::bursts_that_follow(int bank, DramClock clock) {
-  const Bank& own = bank_[index(bank)];
-  const Slot& entry = slots_[index(own.slot)];
-  if (entry.bursts_left == 1 || !comes_again(bank) || entry.access.is_write != writing_) return 0;
-  if (clock == run_end_) return 0;
+  const Slot& entry = slots_[index(bank_[index(bank)].slot)];
+  const DramClock pace = banks_.delays().hit_to_hit;
+  if (entry.bursts_left == 1 || clock + pace > run_end_) return 0;
+  if (entry.access.is_write != writing_ || !comes_again(bank)) return 0;
   const DramClock last = std::min(run_end_, columns_first_until());
-  DramClock more =
-      std::min<DramClock>(entry.bursts_left - 1, (last - clock) / banks_.delays().hit_to_hit);
-  if (writing_ && waiting_[0] > 0) {
-    more = std::min<DramClock>(more, waiting_[1] - 1 - policy_.drain_to);
-  }
-  return static_cast<int>(std::max<DramClock>(more, 0));
+  return std::max(0, std::min({bursts_by(last, clock, pace), entry.bursts_left, bursts_of_mode()}) - 1);
 }
 
 void DramChannel::remove(int bank, int slot) {

@@ -108,6 +108,10 @@ class DramChannel {
     int bank = kNone;             // per-bank: precharged and next in turn
     std::uint64_t remaining = 0;  // per-bank: banks without their refresh in this round
   };
+  struct Bursts {  // of one access, by the clocks of their commands
+    DramClock first, last;
+    int n;
+  };
   struct Choice {
     DramClock end = kNeverClock, clock = kNeverClock;
     std::int64_t age = 0;
@@ -159,7 +163,13 @@ class DramChannel {
   bool issue_column(int bank, DramClock clock, std::vector<DramCompletion>& done);
   DramClock columns_first_until();
   DramClock columns_floor() const;
+  bool several_rows() const;
   bool comes_again(int bank) const;
+  void book(int bank, const Bursts& bursts, std::vector<DramCompletion>& done);
+  bool issue_in_turn(int bank, DramClock clock, std::vector<DramCompletion>& done);
+  int oldest_of_other_groups(const Bank& own) const;
+  int bursts_by(DramClock last, DramClock clock, DramClock pace) const;
+  int bursts_of_mode() const;
   bool rows_wait() const;
   bool refresh_may_move() const;
   DramClock first_bank_refresh() const;
@@ -178,7 +188,9 @@ class DramChannel {
   DramPolicy policy_;
   int banks_per_rank_;
   bool split_activate_;
-  bool one_pace_;  // column commands of any banks follow like those of one
+  DramClock pace_;     // of column commands of different groups
+  bool one_pace_;      // and of those of one
+  bool takes_turns_;   // two groups in turn keep that pace
   DramClock refresh_interval_;
   std::array<int, 2> capacity_, waiting_{0, 0};
   std::vector<Slot> slots_;
