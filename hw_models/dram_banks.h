@@ -32,6 +32,7 @@ struct DramDelays {
   DramClock pre_to_act, pre_all_to_act;
   DramClock read_to_pre, write_to_pre;
   DramClock ccd_short, ccd_long, read_to_write, wtr_short, wtr_long;
+  DramClock burst_to_burst_switch, read_to_write_switch, write_to_read_switch;  // of another rank
   DramClock refresh_all_to_act, refresh_bank_to_act, refresh_bank_to_other_act;
   DramClock refresh_bank_to_next;
   DramClock hit_to_hit;  // of one bank, reads or writes
@@ -123,11 +124,12 @@ class DramBanks {
     bus_free_[bus_of(command)] = clock + delays_.command_clocks[static_cast<std::size_t>(command)];
   }
   void note_activate(int rank, DramClock clock);
+  void delay_other_ranks(int rank, DramClock next_read, DramClock next_write);
   void open_from(int bank, DramClock clock);
   void close(int bank);
 
   DramDelays delays_;
-  int ranks_, banks_per_rank_;
+  int ranks_, ranks_per_bus_, banks_per_rank_;
   bool split_bus_, split_activate_;
   DramClock pre_to_pre_;
   std::vector<DramEarliest> bank_, group_, rank_;

@@ -1,6 +1,7 @@
 #include "hw_models/dram_channel.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace tessera::hw {
 
@@ -10,23 +11,25 @@ DramChannel::DramChannel(const DramDevice& device, const DramPolicy& policy)
       banks_per_rank_(device.banks_per_rank()),
       split_activate_(device.t.split_activate),
       pace_(std::max(device.t.ccd_short, device.t.cas_clocks)),
-      one_pace_(device.pseudo_channels == 1 && device.t.ccd_long <= pace_),
-      takes_turns_(device.pseudo_channels == 1 && !one_pace_ && device.t.ccd_long <= 2 * pace_),
+      one_pace_(device.all_ranks() == 1 && device.t.ccd_long <= pace_),
+      takes_turns_(device.all_ranks() == 1 && !one_pace_ && device.t.ccd_long <= 2 * pace_),
       refresh_interval_(policy.refresh == DramRefresh::kPerBank ? device.t.refresh_bank_interval
                                                                 : device.t.refresh_interval),
       capacity_{policy.read_queue, policy.write_queue},
       slots_(index(policy.read_queue + policy.write_queue)),
       bank_(index(device.banks())),
-      refresh_(index(device.pseudo_channels)) {
+      refresh_(index(device.all_ranks())) {
+  if (device.banks() > kMaxBanks) throw std::invalid_argument("a DRAM channel of over 64 banks");
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     slots_[i].next = free_;
     free_ = static_cast<int>(i);
   }
-  const auto ranks = static_cast<DramClock>(refresh_.size());
-  DramClock turn = 1;
-  for (Refresh& refresh : refresh_) {
-    const DramClock part = policy.stagger_refresh ? turn++ : ranks;
-    if (policy.refresh != DramRefresh::kOff) refresh.due = refresh_interval_ * part / ranks;
+  const auto all_ranks = static_cast<DramClock>(refresh_.size());
+  const DramClock ranks = policy.stagger_refresh ? all_ranks : device.ranks;
+  for (DramClock rank = 0; rank < all_ranks; ++rank) {
+    Refresh& refresh = refresh_[static_cast<std::size_t>(rank)];
+    const DramClock turn = rank % ranks + 1;
+    if (policy.refresh != DramRefresh::kOff) refresh.due = refresh_interval_ * turn / ranks;
     refresh.remaining = low_bits(banks_per_rank_);
   }
   set_refresh_trigger();

@@ -17,7 +17,7 @@ struct DramPolicy {
   int drain_above = 26, drain_to = 6;     // writes in the queue that start and end a drain
   DramRefresh refresh = DramRefresh::kAllBank;
   bool full_queue_stops_both = false;  // one door for reads and writes
-  bool stagger_refresh = false;        // pseudo channels in turn instead of together
+  bool stagger_refresh = false;  // pseudo channels in turn, too, and not only the ranks of each
 };
 
 /// `bursts` bursts of one row, in the order of their columns.
@@ -46,10 +46,11 @@ struct DramCommandCounts {
 /// Commands go to the bank whose next one may end first, at equal clocks to the oldest access;
 /// each bank prefers the oldest hit of its open row, then the oldest access. Reads go first until
 /// more than `drain_above` writes wait or no read does; then writes, down to `drain_to`.
-/// An all-bank refresh stops its pseudo channel when it is due; a per-bank refresh takes a bank
+/// An all-bank refresh stops its rank when it is due; a per-bank refresh takes a bank
 /// without work when there is one.
 class DramChannel {
  public:
+  /// Throws std::invalid_argument for over 64 banks: pseudo channels x ranks x banks.
   DramChannel(const DramDevice& device, const DramPolicy& policy);
   DramChannel(DramChannel&&) = default;  // a copy would look at the original's rules
   DramChannel(const DramChannel&) = delete;
@@ -72,7 +73,7 @@ class DramChannel {
   const DramCommandCounts& counts() const { return counts_; }
 
  private:
-  static constexpr int kNone = -1;
+  static constexpr int kNone = -1, kMaxBanks = 64;
   static constexpr std::size_t kBankCommands = 5;  // up to kActivateSecond
   static constexpr int kAgeBits = 42;                                            // 4e12 bursts
   static constexpr DramClock kFarAhead = (DramClock{1} << (63 - kAgeBits)) - 1;  // 2e6 clocks
@@ -102,7 +103,7 @@ class DramChannel {
       return std::max(earliest, std::max(*group_rule, *rank_rule));
     }
   };
-  struct Refresh {  // of one pseudo channel
+  struct Refresh {  // of one rank
     DramClock due = kNeverClock;
     bool pending = false;
     int bank = kNone;             // per-bank: precharged and next in turn
@@ -116,7 +117,7 @@ class DramChannel {
     DramClock end = kNeverClock, clock = kNeverClock;
     std::int64_t age = 0;
     DramCommand command = DramCommand::kNone;
-    int bank = kNone;  // of refreshes of all banks: the pseudo channel
+    int bank = kNone;  // of refreshes of all banks: the rank
   };
 
   /// Commands that delay each other by more than the bus. Those of other kinds go on as planned.
