@@ -48,8 +48,7 @@ DramAddressMap::DramAddressMap(const std::string& order, BankHash hash, const Dr
 
 /// Appends the bits that a token names, `low < 0` standing for "cohi".
 void DramAddressMap::add_token(const std::string& token, std::vector<Piece>& pieces) const {
-  static const std::array<const char*, kFields> names{"ro", "ba", "bg", "co",
-                                                        "ch", "pc", "ra"};
+  static const std::array<const char*, kFields> names{"ro", "ba", "bg", "co", "ch", "pc", "ra"};
   const std::string name = token.substr(0, 2);
   for (int field = 0; field < kFields; ++field) {
     if (name != names[static_cast<std::size_t>(field)]) continue;

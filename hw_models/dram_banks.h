@@ -61,8 +61,8 @@ class DramBanks {
   int open_banks(int rank) const { return open_banks_[index(rank)]; }
   int rank_of(int bank) const { return rank_of_[index(bank)]; }
 
-  /// What earliest() is the latest of: the bank's own rules, those of its group and of its rank, and
-  /// the command bus.
+  /// What earliest() is the latest of: the bank's own rules, those of its group and of its rank,
+  /// and the command bus.
   DramClock bank_earliest(DramCommand command, int bank) const {
     return bank_[index(bank)].of(command);
   }

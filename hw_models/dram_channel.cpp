@@ -315,8 +315,10 @@ void DramChannel::set_refresh_trigger() {
   refreshes_pending_ = 0;
   refresh_trigger_ = kNeverClock;
   for (const Refresh& refresh : refresh_) {
-    if (refresh.pending) ++refreshes_pending_;
-    else refresh_trigger_ = std::min(refresh_trigger_, refresh.due);
+    if (refresh.pending)
+      ++refreshes_pending_;
+    else
+      refresh_trigger_ = std::min(refresh_trigger_, refresh.due);
   }
 }
 
@@ -675,7 +677,8 @@ int DramChannel::bursts_that_follow(int bank, DramClock clock) {
   if (entry.bursts_left == 1 || clock + pace > run_end_) return 0;
   if (entry.access.is_write != writing_ || !comes_again(bank)) return 0;
   const DramClock last = std::min(run_end_, columns_first_until());
-  return std::max(0, std::min({bursts_by(last, clock, pace), entry.bursts_left, bursts_of_mode()}) - 1);
+  return std::max(
+      0, std::min({bursts_by(last, clock, pace), entry.bursts_left, bursts_of_mode()}) - 1);
 }
 
 void DramChannel::remove(int bank, int slot) {

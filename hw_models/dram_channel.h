@@ -75,14 +75,14 @@ class DramChannel {
  private:
   static constexpr int kNone = -1, kMaxBanks = 64;
   static constexpr std::size_t kBankCommands = 5;  // up to kActivateSecond
-  static constexpr int kAgeBits = 42;                                            // 4e12 bursts
+  static constexpr int kAgeBits = 42;              // 4e12 bursts
   static constexpr DramClock kFarAhead = (DramClock{1} << (63 - kAgeBits)) - 1;  // 2e6 clocks
   struct Slot {
     DramAccess access;
     std::int64_t age = 0;
     DramClock accepted = 0, first_beats = 0;
     int bursts_left = 0;
-    int next = kNone;                   // of the same bank and direction
+    int next = kNone;                    // of the same bank and direction
     int older = kNone, younger = kNone;  // of the same direction
   };
   struct Queue {  // oldest first
@@ -99,9 +99,7 @@ class DramChannel {
     int slot = kNone;                          // whose
     int pinned = kNone;                        // opened the row, which stays open for it
     std::array<Queue, 2> queue;                // reads, writes
-    DramClock rule() const {
-      return std::max(earliest, std::max(*group_rule, *rank_rule));
-    }
+    DramClock rule() const { return std::max(earliest, std::max(*group_rule, *rank_rule)); }
   };
   struct Refresh {  // of one rank
     DramClock due = kNeverClock;
@@ -189,23 +187,23 @@ class DramChannel {
   DramPolicy policy_;
   int banks_per_rank_;
   bool split_activate_;
-  DramClock pace_;     // of column commands of different groups
-  bool one_pace_;      // and of those of one
-  bool takes_turns_;   // two groups in turn keep that pace
+  DramClock pace_;    // of column commands of different groups
+  bool one_pace_;     // and of those of one
+  bool takes_turns_;  // two groups in turn keep that pace
   DramClock refresh_interval_;
   std::array<int, 2> capacity_, waiting_{0, 0};
   std::vector<Slot> slots_;
   int free_ = kNone;
   std::array<Queue, 2> all_;  // waiting reads, writes
   std::vector<Bank> bank_;
-  std::uint64_t ready_ = 0;       // banks with a next command
-  std::uint64_t blocked_ = 0;     // by a refresh
+  std::uint64_t ready_ = 0;                             // banks with a next command
+  std::uint64_t blocked_ = 0;                           // by a refresh
   std::array<std::uint64_t, kBankCommands> next_is_{};  // ready banks by next command
-  std::uint64_t half_open_ = 0;   // between two activate commands
+  std::uint64_t half_open_ = 0;                         // between two activate commands
   std::vector<Refresh> refresh_;
   int refreshes_pending_ = 0;
   DramClock refresh_trigger_ = kNeverClock;  // the earliest that is not pending
-  std::int64_t next_age_ = 1;  // 0: refreshes
+  std::int64_t next_age_ = 1;                // 0: refreshes
   bool writing_ = false;
   DramClock switched_at_ = kNeverClock;  // by an accept; the banks are not yet planned anew
   bool stale_ = true;                    // next_ must be chosen again
