@@ -34,6 +34,7 @@ DramAddressMap::DramAddressMap(const std::string& order, BankHash hash, const Dr
     : hash_(hash),
       hash_channels_(hash_channels && channels > 1),
       burst_shift_(log2_of(device.burst_bytes)),
+      ranks_(device.ranks),
       groups_(device.bank_groups),
       banks_(device.banks_per_group) {
   width_[kRow] = log2_of(device.rows);
@@ -42,14 +43,14 @@ DramAddressMap::DramAddressMap(const std::string& order, BankHash hash, const Dr
   width_[kColumn] = log2_of(device.bursts_per_row);
   width_[kChannel] = log2_of(channels);
   width_[kPseudo] = log2_of(device.pseudo_channels);
+  width_[kRank] = log2_of(device.ranks);
   parse(order);
 }
 
 /// Appends the bits that a token names, `low < 0` standing for "cohi".
 void DramAddressMap::add_token(const std::string& token, std::vector<Piece>& pieces) const {
-  static const std::array<const char*, kFields> names{"ro", "ba", "bg", "co", "ch", "pc"};
+  static const std::array<const char*, kFields> names{"ro", "ba", "bg", "co", "ch", "pc", "ra"};
   const std::string name = token.substr(0, 2);
-  if (name == "ra" && token.size() == 2) return;
   for (int field = 0; field < kFields; ++field) {
     if (name != names[static_cast<std::size_t>(field)]) continue;
     const std::string rest = token.substr(2);
@@ -88,6 +89,7 @@ void DramAddressMap::parse(const std::string& order) {
       pieces.push_back({field, 0, width_[static_cast<std::size_t>(field)], 0});
     }
   }
+  if (!named[kRank]) pieces.insert(pieces.begin(), {kRank, 0, width_[kRank], 0});
   finish(std::move(pieces));
 }
 
@@ -154,7 +156,8 @@ DramPlace DramAddressMap::place(std::int64_t address) const {
   if (hash_ != BankHash::kNone) hash_banks(value);
   DramPlace place;
   place.channel = static_cast<int>(value[kChannel]);
-  place.bank = static_cast<int>((value[kPseudo] * groups_ + value[kGroup]) * banks_ + value[kBank]);
+  const std::int64_t rank = value[kPseudo] * ranks_ + value[kRank];
+  place.bank = static_cast<int>((rank * groups_ + value[kGroup]) * banks_ + value[kBank]);
   place.column = static_cast<int>(value[kColumn]);
   place.row = value[kRow];
   return place;

@@ -12,7 +12,7 @@ namespace tessera::hw {
 /// Where one burst lies.
 struct DramPlace {
   int channel = 0;
-  int bank = 0;  // flat in its channel: (pseudo channel x groups + group) x banks + bank
+  int bank = 0;  // flat: ((pseudo channel x ranks + rank) x groups + group) x banks + bank
   int column = 0;
   std::int64_t row = 0;
 };
@@ -23,9 +23,9 @@ struct DramPlace {
 enum class BankHash { kNone, kRow, kColumn };
 
 /// A bit order from the top: `ro-cohi-ba-bg-co[1:0]`. Fields: `ro` row, `ba` bank, `bg` bank group,
-/// `co` column, `ch` channel, `pc` pseudo channel (`ra` is a rank: one, no bits). `xx[h:l]` takes
-/// bits of a field; `cohi` its bits above those that a `co[...]` names. `ch` and `pc` at the end
-/// when not named (one burst of each channel in turn). The bits below a burst are not named.
+/// `ra` rank, `co` column, `ch` channel, `pc` pseudo channel. `xx[h:l]` takes bits of a field;
+/// `cohi` its bits above those that a `co[...]` names. When not named, `ra` stands at the top, `ch`
+/// and `pc` at the end (one burst of each channel in turn). The bits below a burst are not named.
 class DramAddressMap {
  public:
   /// `hash_channels`: all address bits above the channel's are XORed into it, so that no pitch
@@ -40,7 +40,7 @@ class DramAddressMap {
   Bytes piece_bytes() const { return Bytes{1} << (burst_shift_ + piece_bits_); }
 
  private:
-  enum Field { kRow, kBank, kGroup, kColumn, kChannel, kPseudo, kFields };
+  enum Field { kRow, kBank, kGroup, kColumn, kChannel, kPseudo, kRank, kFields };
   struct Piece {
     int field, low, bits, shift;  // bits [low, low + bits) of the field at `shift` of the address
   };
@@ -57,7 +57,7 @@ class DramAddressMap {
   int channel_end_ = 0;  // address bits from here on are hashed into the channel
   int burst_shift_ = 0;
   int piece_bits_ = 0;  // of the column, lowest in the address
-  int groups_, banks_;
+  int ranks_, groups_, banks_;
 };
 
 /// The default of a good controller: 256 B to a bank group, the groups first, rows hashed in.

@@ -24,10 +24,15 @@ DramDelays::DramDelays(const DramTimings& t) {
   read_to_write = t.read_to_write;
   wtr_short = write_data + t.wtr_short;
   wtr_long = write_data + t.wtr_long;
+  burst_to_burst_switch = t.burst + t.rank_switch;
+  const int write_start = t.write_latency + t.write_strobe;
+  read_to_write_switch = t.read_latency + burst_to_burst_switch - write_start;
+  write_to_read_switch = write_start + burst_to_burst_switch - t.read_latency;
   refresh_all_to_act = t.refresh_all + ref - act;
   refresh_bank_to_act = t.refresh_bank + ref - act;
   refresh_bank_to_other_act = t.refresh_bank_to_act + ref - act;
   refresh_bank_to_next = t.refresh_bank_to_next;
+  hit_to_hit = std::max({t.ccd_short, t.ccd_long, cas});
   read_to_last_beat = cas - 1 + t.read_latency + t.burst;
   write_to_last_beat = cas - 1 + write_data;
   command_clocks = {act, pre, cas, cas, act, pre, ref, ref, 0};
@@ -35,17 +40,19 @@ DramDelays::DramDelays(const DramTimings& t) {
 
 DramBanks::DramBanks(const DramDevice& device)
     : delays_(device.t),
+      ranks_(device.all_ranks()),
+      ranks_per_bus_(device.ranks),
       banks_per_rank_(device.banks_per_rank()),
       split_bus_(device.t.split_command_bus),
       split_activate_(device.t.split_activate),
       pre_to_pre_(device.t.pre_to_pre),
       bank_(index(device.banks())),
-      group_(index(device.pseudo_channels * device.bank_groups)),
-      rank_(index(device.pseudo_channels)),
+      group_(index(device.all_ranks() * device.bank_groups)),
+      rank_(index(device.all_ranks())),
       open_row_(index(device.banks()), kClosed),
-      open_banks_(index(device.pseudo_channels), 0),
-      last_activates_(index(device.pseudo_channels)),
-      next_bank_refresh_(index(device.pseudo_channels), 0) {
+      open_banks_(index(device.all_ranks()), 0),
+      last_activates_(index(device.all_ranks())),
+      next_bank_refresh_(index(device.all_ranks()), 0) {
   for (int bank = 0; bank < device.banks(); ++bank) {
     group_of_.push_back(bank / device.banks_per_group);
     rank_of_.push_back(bank / device.banks_per_rank());
@@ -142,6 +149,10 @@ void DramBanks::read(int bank, DramClock clock) {
   DramEarliest& rank = rank_[index(rank_of(bank))];
   rank.push(DramCommand::kRead, clock + delays_.ccd_short);
   rank.push(DramCommand::kWrite, clock + delays_.read_to_write);
+  if (ranks_per_bus_ > 1) {
+    delay_other_ranks(rank_of(bank), clock + delays_.burst_to_burst_switch,
+                      clock + delays_.read_to_write_switch);
+  }
 }
 
 void DramBanks::write(int bank, DramClock clock) {
@@ -153,6 +164,20 @@ void DramBanks::write(int bank, DramClock clock) {
   DramEarliest& rank = rank_[index(rank_of(bank))];
   rank.push(DramCommand::kWrite, clock + delays_.ccd_short);
   rank.push(DramCommand::kRead, clock + delays_.wtr_short);
+  if (ranks_per_bus_ > 1) {
+    delay_other_ranks(rank_of(bank), clock + delays_.write_to_read_switch,
+                      clock + delays_.burst_to_burst_switch);
+  }
+}
+
+/// The data bus changes hands.
+void DramBanks::delay_other_ranks(int rank, DramClock next_read, DramClock next_write) {
+  const int first = rank - rank % ranks_per_bus_;
+  for (int other = first; other < first + ranks_per_bus_; ++other) {
+    if (other == rank) continue;
+    rank_[index(other)].push(DramCommand::kRead, next_read);
+    rank_[index(other)].push(DramCommand::kWrite, next_write);
+  }
 }
 
 void DramBanks::precharge_all(int rank, DramClock clock) {
@@ -170,7 +195,7 @@ void DramBanks::refresh_all(int rank, DramClock clock) {
   }
 }
 
-/// Counts as an activate of its pseudo channel.
+/// Counts as an activate of its rank.
 void DramBanks::refresh_bank(int bank, DramClock clock) {
   take_bus(DramCommand::kRefreshBank, clock);
   const int rank = rank_of(bank);

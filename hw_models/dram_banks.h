@@ -1,6 +1,7 @@
 // When each bank of a channel may take which command: the timing rules and nothing else. Pure.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <vector>
@@ -31,22 +32,26 @@ struct DramDelays {
   DramClock pre_to_act, pre_all_to_act;
   DramClock read_to_pre, write_to_pre;
   DramClock ccd_short, ccd_long, read_to_write, wtr_short, wtr_long;
+  DramClock burst_to_burst_switch, read_to_write_switch, write_to_read_switch;  // of another rank
   DramClock refresh_all_to_act, refresh_bank_to_act, refresh_bank_to_other_act;
   DramClock refresh_bank_to_next;
+  DramClock hit_to_hit;  // of one bank, reads or writes
   DramClock read_to_last_beat, write_to_last_beat;
   std::array<DramClock, 9> command_clocks;  // by DramCommand, on the command bus
 };
 
-/// The earliest clock of the commands of a bank, a group or a pseudo channel.
+/// The earliest clock of the commands of a bank, a group or a rank.
 struct DramEarliest {
   std::array<DramClock, 5> at{0, 0, 0, 0, 0};  // by DramCommand, up to kActivateSecond
   void push(DramCommand command, DramClock clock) {
     DramClock& now = at[static_cast<std::size_t>(command)];
     if (clock > now) now = clock;
   }
+  DramClock of(DramCommand command) const { return at[static_cast<std::size_t>(command)]; }
 };
 
-/// All banks of a channel with their open rows. Knows no queue and chooses nothing.
+/// All banks of a channel with their open rows. Knows no queue and chooses nothing. A rank here is
+/// one rank of one pseudo channel.
 class DramBanks {
  public:
   explicit DramBanks(const DramDevice& device);
@@ -56,10 +61,10 @@ class DramBanks {
   int open_banks(int rank) const { return open_banks_[index(rank)]; }
   int rank_of(int bank) const { return rank_of_[index(bank)]; }
 
-  /// What earliest() is the latest of: the bank's own rules, those of its group and of its pseudo
-  /// channel, and the command bus.
+  /// What earliest() is the latest of: the bank's own rules, those of its group and of its rank,
+  /// and the command bus.
   DramClock bank_earliest(DramCommand command, int bank) const {
-    return bank_[index(bank)].at[static_cast<std::size_t>(command)];
+    return bank_[index(bank)].of(command);
   }
   /// They stay where they are and change with every command.
   const DramClock* group_rule(DramCommand command, int bank) const {
@@ -67,6 +72,14 @@ class DramBanks {
   }
   const DramClock* rank_rule(DramCommand command, int bank) const {
     return &rank_[index(rank_of_[index(bank)])].at[static_cast<std::size_t>(command)];
+  }
+  /// Before it, no rank takes the command.
+  DramClock rank_floor(DramCommand command) const {
+    DramClock floor = rank_[0].of(command);
+    for (int rank = 1; rank < ranks_; ++rank) {
+      floor = std::min(floor, rank_[index(rank)].of(command));
+    }
+    return floor;
   }
   DramClock bus_free(std::size_t bus) const { return bus_free_[bus]; }
 
@@ -111,11 +124,12 @@ class DramBanks {
     bus_free_[bus_of(command)] = clock + delays_.command_clocks[static_cast<std::size_t>(command)];
   }
   void note_activate(int rank, DramClock clock);
+  void delay_other_ranks(int rank, DramClock next_read, DramClock next_write);
   void open_from(int bank, DramClock clock);
   void close(int bank);
 
   DramDelays delays_;
-  int banks_per_rank_;
+  int ranks_, ranks_per_bus_, banks_per_rank_;
   bool split_bus_, split_activate_;
   DramClock pre_to_pre_;
   std::vector<DramEarliest> bank_, group_, rank_;

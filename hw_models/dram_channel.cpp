@@ -1,6 +1,7 @@
 #include "hw_models/dram_channel.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace tessera::hw {
 
@@ -19,25 +20,29 @@ DramChannel::DramChannel(const DramDevice& device, const DramPolicy& policy)
       policy_(policy),
       banks_per_rank_(device.banks_per_rank()),
       split_activate_(device.t.split_activate),
-      one_bus_(!device.t.split_command_bus),
+      pace_(std::max(device.t.ccd_short, device.t.cas_clocks)),
+      one_pace_(device.all_ranks() == 1 && device.t.ccd_long <= pace_),
+      takes_turns_(device.all_ranks() == 1 && !one_pace_ && device.t.ccd_long <= 2 * pace_),
       refresh_interval_(policy.refresh == DramRefresh::kPerBank ? device.t.refresh_bank_interval
                                                                 : device.t.refresh_interval),
       capacity_{policy.read_queue, policy.write_queue},
       slots_(index(policy.read_queue + policy.write_queue)),
       bank_(index(device.banks())),
-      refresh_(index(device.pseudo_channels)) {
+      refresh_(index(device.all_ranks())) {
+  if (device.banks() > kMaxBanks) throw std::invalid_argument("a DRAM channel of over 64 banks");
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     slots_[i].next = free_;
     free_ = static_cast<int>(i);
   }
-  const auto ranks = static_cast<DramClock>(refresh_.size());
-  DramClock turn = 1;
-  for (Refresh& refresh : refresh_) {
-    const DramClock part = policy.stagger_refresh ? turn++ : ranks;
-    if (policy.refresh != DramRefresh::kOff) refresh.due = refresh_interval_ * part / ranks;
+  const auto all_ranks = static_cast<DramClock>(refresh_.size());
+  const DramClock ranks = policy.stagger_refresh ? all_ranks : device.ranks;
+  for (DramClock rank = 0; rank < all_ranks; ++rank) {
+    Refresh& refresh = refresh_[static_cast<std::size_t>(rank)];
+    const DramClock turn = rank % ranks + 1;
+    if (policy.refresh != DramRefresh::kOff) refresh.due = refresh_interval_ * turn / ranks;
     refresh.remaining = low_bits(banks_per_rank_);
   }
-  note_refreshes();
+  set_refresh_trigger();
 }
 
 void DramChannel::accept(const DramAccess& access, DramClock now) {
@@ -54,16 +59,23 @@ void DramChannel::accept(const DramAccess& access, DramClock now) {
   entry.next = kNone;
   next_age_ += access.bursts;
   waiting_[index(direction)] += access.bursts;
-  Queue& queue = bank_[index(access.bank)].queue[index(direction)];
-  if (queue.tail == kNone) {
-    queue.head = slot;
-  } else {
-    slots_[index(queue.tail)].next = slot;
-  }
-  queue.tail = slot;
+  enqueue(slot);
   if (set_mode()) switched_at_ = now;
-  stale_ = stale_ || next_.clock < now_;
+  stale_ = stale_ || next().clock < now_;
   if (access.is_write == writing_ || switched_at_ != kNeverClock) replan(access.bank);
+}
+
+void DramChannel::enqueue(int slot) {
+  Slot& entry = slots_[index(slot)];
+  const std::size_t direction = entry.access.is_write ? 1 : 0;
+  Queue& queue = bank_[index(entry.access.bank)].queue[direction];
+  (queue.tail == kNone ? queue.head : slots_[index(queue.tail)].next) = slot;
+  queue.tail = slot;
+  Queue& all = all_[direction];
+  entry.older = all.tail;
+  entry.younger = kNone;
+  (all.tail == kNone ? all.head : slots_[index(all.tail)].younger) = slot;
+  all.tail = slot;
 }
 
 /// Switches between reads and writes. True: the banks must be planned anew.
@@ -88,14 +100,28 @@ int DramChannel::pick(int bank) const {
 
 void DramChannel::set_command(int bank, DramCommand command) {
   Bank& own = bank_[index(bank)];
-  own.command = command;
   own.earliest = banks_.bank_earliest(command, bank);
+  if (command == own.command) {
+    leave(bank);
+    return enter(bank);
+  }
+  set_none(bank);
+  own.command = command;
   own.group_rule = banks_.group_rule(command, bank);
   own.rank_rule = banks_.rank_rule(command, bank);
-  second_bus_ = banks_.bus_of(command) == 0 ? second_bus_ & ~bit(bank) : second_bus_ | bit(bank);
-  own.clocks = banks_.delays().command_clocks[static_cast<std::size_t>(command)];
-  const bool column = command == (writing_ ? DramCommand::kWrite : DramCommand::kRead);
-  columns_ = column ? columns_ | bit(bank) : columns_ & ~bit(bank);
+  own.clocks = static_cast<int>(banks_.delays().command_clocks[index(command)]);
+  next_is_[index(command)] |= bit(bank);
+  ready_ |= bit(bank);
+  enter(bank);
+}
+
+void DramChannel::set_none(int bank) {
+  Bank& own = bank_[index(bank)];
+  if (own.command == DramCommand::kNone) return;
+  leave(bank);
+  next_is_[index(own.command)] &= ~bit(bank);
+  own.command = DramCommand::kNone;
+  ready_ &= ~bit(bank);
 }
 
 /// Works out the next command of a bank. REQUIRES: called after every change of the bank.
@@ -104,11 +130,7 @@ void DramChannel::plan(int bank) {
   if ((half_open_ & bit(bank)) != 0) return;  // its second activate comes first
   Bank& own = bank_[index(bank)];
   int slot = pick(bank);
-  if (slot == kNone) {
-    own.command = DramCommand::kNone;
-    ready_ &= ~bit(bank);
-    return;
-  }
+  if (slot == kNone) return set_none(bank);
   if (own.pinned != kNone && slots_[index(slot)].access.row != banks_.open_row(bank)) {
     slot = own.pinned;
   }
@@ -122,7 +144,6 @@ void DramChannel::plan(int bank) {
   } else {
     set_command(bank, entry.access.is_write ? DramCommand::kWrite : DramCommand::kRead);
   }
-  ready_ |= bit(bank);
 }
 
 /// After an accept: as plan, but keeps the choice where the bank's command does not change or only
@@ -138,7 +159,7 @@ void DramChannel::replan(int bank) {
     stale_ = (ready_ & bit(bank)) == 0 || own.command != command || own.slot != slot;
     return;
   }
-  stale_ = refresh_pending_;  // its bank is chosen by who has work
+  stale_ = refreshes_pending_ > 0;  // its bank is chosen by who has work
   if (stale_ || (ready_ & bit(bank)) == 0) return;
   consider(own.command, bank, own.age, banks_.earliest(own.command, bank));
   choose_best();
@@ -152,7 +173,7 @@ void DramChannel::plan_all() {
 /// Chooses the next command, and plans the banks anew once the clock of a switch is over.
 void DramChannel::settle() {
   if (stale_) choose();
-  if (switched_at_ == kNeverClock || next_.clock <= switched_at_) return;
+  if (switched_at_ == kNeverClock || next().clock <= switched_at_) return;
   plan_all();
   choose();
 }
@@ -160,26 +181,70 @@ void DramChannel::settle() {
 void DramChannel::consider(DramCommand command, int bank, std::int64_t age, DramClock clock) {
   clock = std::max(clock, now_);
   const DramClock end = clock + banks_.delays().command_clocks[static_cast<std::size_t>(command)];
-  Choice& best = best_[banks_.bus_of(command)];
-  if (end < best.end || (end == best.end && age < best.age)) {
-    best = {end, clock, age, command, bank};
-  }
+  const std::size_t bus = banks_.bus_of(command);
+  const Choice& best = choices_[best_[bus]];
+  if (end > best.end || (end == best.end && age >= best.age)) return;
+  best_[bus] = kExtra + bus;
+  choices_[best_[bus]] = {end, clock, age, command, bank};
 }
 
-/// Of `banks`, the one whose command may end first, at a tie the one of the oldest access; kNone
-/// without banks. The end, seen from now, and the age share one word, so that the smallest is found
-/// without a branch.
-int DramChannel::first_to_end(std::uint64_t banks, DramClock bus_free) const {
+/// The ready banks with a command of the kind that no refresh forbids.
+std::uint64_t DramChannel::banks_of(Kind kind) const {
+  const auto next_is = [this](DramCommand command) { return next_is_[index(command)]; };
+  const std::uint64_t free = ~blocked_ | half_open_;
+  if (kind == kOpening) return next_is(DramCommand::kActivate) & free;
+  if (kind == kColumn) return (next_is(DramCommand::kRead) | next_is(DramCommand::kWrite)) & free;
+  return (next_is(DramCommand::kPrecharge) | next_is(DramCommand::kActivateSecond)) & free;
+}
+
+/// From here on the bus of the kind's commands is free.
+DramClock DramChannel::floor_of(Kind kind) const {
+  return std::max(now_, banks_.bus_free(kind == kColumn ? banks_.bus_of(DramCommand::kRead) : 0));
+}
+
+/// After a bank got its next command.
+void DramChannel::enter(int bank) {
+  const Bank& own = bank_[index(bank)];
+  const Kind kind = kind_of(own.command);
+  Choice& first = choices_[kind];
+  if (!known_[kind] || (blocked_ & ~half_open_ & bit(bank)) != 0) return;
+  const DramClock floor = floor_of(kind);
+  known_[kind] = first.clock >= floor;
+  const DramClock clock = std::max(own.rule(), floor);
+  const DramClock end = clock + own.clocks;
+  if (end > first.end || (end == first.end && own.age >= first.age)) return;
+  first = {end, clock, own.age, own.command, bank};
+}
+
+/// Before a bank loses its next command.
+void DramChannel::leave(int bank) {
+  const Kind kind = kind_of(bank_[index(bank)].command);
+  if (choices_[kind].bank == bank) known_[kind] = false;
+}
+
+/// The first command of the kind, worked out again where it may have changed.
+const DramChannel::Choice& DramChannel::first_of(Kind kind) {
+  Choice& first = choices_[kind];
+  const DramClock floor = floor_of(kind);
+  if (known_[kind] && first.clock >= floor) return first;
+  known_[kind] = true;
+  const int bank = first_to_end(banks_of(kind), floor);
+  if (bank == kNone) return first = Choice();
+  const Bank& own = bank_[index(bank)];
+  const DramClock clock = std::max(own.rule(), floor);
+  return first = {clock + own.clocks, clock, own.age, own.command, bank};
+}
+
+/// Of `banks`, the one whose command may end first, at a tie the one of the oldest access. The end,
+/// seen from now, and the age share one word, so that the smallest is found without a branch.
+int DramChannel::first_to_end(std::uint64_t banks, DramClock floor) const {
   std::uint64_t smallest = ~std::uint64_t{0};
   int first = kNone;
   const DramClock now = now_;
-  const DramClock free = std::max(bus_free, now);
   for (; banks != 0; banks &= banks - 1) {
     const int bank = __builtin_ctzll(banks);
     const Bank& own = bank_[index(bank)];
-    const DramClock rules =
-        std::max(std::max(own.earliest, *own.group_rule), std::max(*own.rank_rule, free));
-    const DramClock end = std::min(rules - now + own.clocks, kFarAhead);
+    const DramClock end = std::min(std::max(own.rule(), floor) - now + own.clocks, kFarAhead);
     const std::uint64_t key =
         static_cast<std::uint64_t>(end) << kAgeBits | static_cast<std::uint64_t>(own.age);
     first = key < smallest ? bank : first;
@@ -188,46 +253,40 @@ int DramChannel::first_to_end(std::uint64_t banks, DramClock bus_free) const {
   return first;
 }
 
+/// Activates come last: mostly the rules of the rank (tRRD, tFAW) keep them from being the first.
 void DramChannel::scan_banks() {
-  const std::uint64_t banks = ready_ & (~blocked_ | half_open_);
-  for (std::size_t bus = 0; bus < 2; ++bus) {
-    const int bank =
-        first_to_end(bus == 0 ? banks & ~second_bus_ : banks & second_bus_, banks_.bus_free(bus));
-    if (bank == kNone) continue;
-    const Bank& own = bank_[index(bank)];
-    consider(own.command, bank, own.age, banks_.earliest(own.command, bank));
-  }
-}
-
-/// The same as choose() where nothing but the banks' own commands competes.
-void DramChannel::choose_of_one_bus() {
-  const int bank = first_to_end(ready_, banks_.bus_free(0));
-  if (bank != kNone) {
-    const Bank& own = bank_[index(bank)];
-    const DramClock clock = std::max(banks_.earliest(own.command, bank), now_);
-    best_[0] = {clock + own.clocks, clock, own.age, own.command, bank};
-  }
-  next_ = best_[0];
-  stale_ = false;
+  const Choice& other = first_of(kOther);
+  const Choice& column = first_of(kColumn);
+  const std::size_t bus = banks_.bus_of(DramCommand::kRead);
+  best_[1] = kColumn;
+  best_[0] = bus == 0 && is_before(column, other) ? kColumn : kOther;
+  if (bus == 0) best_[1] = kNoChoice;
+  const DramClock end = banks_.rank_floor(DramCommand::kActivate) +
+                        banks_.delays().command_clocks[index(DramCommand::kActivate)];
+  if (end > choices_[best_[0]].end) return;
+  if (is_before(first_of(kOpening), choices_[best_[0]])) best_[0] = kOpening;
 }
 
 /// Per bus the command that ends first, the oldest at a tie; of the two the first to start.
 void DramChannel::choose() {
-  best_ = {};
-  if (one_bus_ && !refresh_pending_) return choose_of_one_bus();
   scan_banks();
-  for (int rank = 0; rank < static_cast<int>(refresh_.size()); ++rank) {
-    if (refresh_[index(rank)].pending) choose_refresh(rank);
-  }
+  choose_refreshes();
   choose_best();
 }
 
+void DramChannel::choose_refreshes() {
+  if (refreshes_pending_ == 0) return;
+  for (int rank = 0; rank < static_cast<int>(refresh_.size()); ++rank) {
+    if (refresh_[index(rank)].pending) choose_refresh(rank);
+  }
+}
+
 void DramChannel::choose_best() {
-  const Choice& rows = best_[0];
-  const Choice& columns = best_[1];
+  const Choice& rows = choices_[best_[0]];
+  const Choice& columns = choices_[best_[1]];
   const bool row_first =
       rows.clock < columns.clock || (rows.clock == columns.clock && rows.age < columns.age);
-  next_ = row_first ? rows : columns;
+  next_ = row_first ? best_[0] : best_[1];
   stale_ = false;
 }
 
@@ -247,8 +306,9 @@ void DramChannel::choose_refresh(int rank) {
     return;
   }
   refresh.bank = bank;
+  leave(bank);
   blocked_ |= bit(bank);
-  if (best_[0].bank == bank) choose();  // its activate no longer counts
+  if (choices_[best_[0]].bank == bank) choose();  // its activate no longer counts
   consider(DramCommand::kRefreshBank, bank, 0, banks_.earliest_refresh_bank(bank));
 }
 
@@ -262,13 +322,14 @@ int DramChannel::refresh_candidate(const Refresh& refresh, int rank) const {
   return first + __builtin_ctzll(refresh.remaining);
 }
 
-/// After every change of `refresh_`.
-void DramChannel::note_refreshes() {
-  refresh_pending_ = false;
+void DramChannel::set_refresh_trigger() {
+  refreshes_pending_ = 0;
   refresh_trigger_ = kNeverClock;
   for (const Refresh& refresh : refresh_) {
-    refresh_pending_ = refresh_pending_ || refresh.pending;
-    if (!refresh.pending) refresh_trigger_ = std::min(refresh_trigger_, refresh.due);
+    if (refresh.pending)
+      ++refreshes_pending_;
+    else
+      refresh_trigger_ = std::min(refresh_trigger_, refresh.due);
   }
 }
 
@@ -281,7 +342,8 @@ void DramChannel::start_refreshes(DramClock now) {
       blocked_ |= low_bits(banks_per_rank_) << (rank * banks_per_rank_);
     }
   }
-  note_refreshes();
+  set_refresh_trigger();
+  known_ = {};
   now_ = std::max(now_, now);
   stale_ = true;
 }
@@ -299,140 +361,92 @@ void DramChannel::skip_idle_refreshes(DramClock until) {
     (per_bank ? counts_.refreshes_bank : counts_.refreshes_all) +=
         rounds * (per_bank ? banks_per_rank_ : 1);
   }
-  note_refreshes();
+  set_refresh_trigger();
 }
 
 DramClock DramChannel::advance(DramClock until, std::vector<DramCompletion>& done,
                                const DramRoom& wanted) {
+  wanted_ = wanted;
   while (true) {
     if (is_idle() && policy_.refresh != DramRefresh::kOff) skip_idle_refreshes(until);
     settle();
     const DramClock trigger = refresh_trigger_;
-    if (trigger <= until && trigger <= next_.clock) {
+    if (trigger <= until && trigger <= next().clock) {
       start_refreshes(trigger);
       continue;
     }
-    if (next_.clock > until) break;
+    if (next().clock > until) break;
     run_end_ = std::min(until, trigger - 1);
-    const bool column = next_.command == DramCommand::kRead || next_.command == DramCommand::kWrite;
-    issue(next_, done);
-    if (column && !has_wanted_room(wanted) && may_follow()) follow_hits(wanted, done);
+    issue(done);
     if (switched_at_ != kNeverClock) plan_all();
-    if (column && has_wanted_room(wanted)) until = now_;
+    if (has_wanted_room()) until = std::min(until, now_);
   }
   now_ = std::max(now_, until + 1);
-  stale_ = stale_ || next_.clock < now_;
+  stale_ = stale_ || next().clock < now_;
   return until;
 }
 
-bool DramChannel::has_wanted_room(const DramRoom& wanted) const {
-  return (wanted.reads > 0 && has_space(false, wanted.reads)) ||
-         (wanted.writes > 0 && has_space(true, wanted.writes));
-}
-
-/// No switch and no refresh is on its way, and every bank's next command is a column of this
-/// direction.
-bool DramChannel::may_follow() const {
-  return switched_at_ == kNeverClock && !refresh_pending_ && (ready_ & ~columns_) == 0;
-}
-
-/// Column commands one after the other while all banks have hits: the choices of choose(), from the
-/// few figures that hits change.
-void DramChannel::follow_hits(const DramRoom& wanted, std::vector<DramCompletion>& done) {
-  collect_hits();
-  const std::size_t bus = one_bus_ ? 0 : 1;
-  const std::size_t direction = writing_ ? 1 : 0;
-  const int least = writing_ && waiting_[0] > 0 ? policy_.drain_to : 0;
-  while (!hits_.empty() && waiting_[direction] > least) {
-    DramClock clock = 0;
-    Hit& hit = hits_[first_hit(banks_.bus_free(bus), clock)];
-    if (clock > run_end_) break;
-    if (!take_burst(hit, clock, done) && !next_hit(hit)) {
-      const bool has_other = (ready_ & bit(hit.bank)) != 0;
-      hit = hits_.back();
-      hits_.pop_back();
-      if (has_other) break;
-    }
-    if (has_wanted_room(wanted)) break;
-  }
-  for (const Hit& hit : hits_) {
-    bank_[index(hit.bank)].slot = hit.slot;
-    bank_[index(hit.bank)].age = hit.age;
-  }
-  stale_ = true;
-  if (set_mode()) plan_all();
-}
-
-void DramChannel::collect_hits() {
-  hits_.clear();
-  for (std::uint64_t banks = ready_; banks != 0; banks &= banks - 1) {
-    const int bank = __builtin_ctzll(banks);
-    const Bank& own = bank_[index(bank)];
-    hits_.push_back({own.group_rule, own.rank_rule, own.earliest, own.age, bank, own.slot});
-  }
-}
-
-/// The hit that may start first, the oldest at a tie. REQUIRES: there is one.
-std::size_t DramChannel::first_hit(DramClock bus_free, DramClock& clock) const {
-  const DramClock free = std::max(bus_free, now_);
-  std::size_t first = 0;
-  std::int64_t age = 0;
-  clock = kNeverClock;
-  for (std::size_t i = 0; i < hits_.size(); ++i) {
-    const Hit& hit = hits_[i];
-    const DramClock start =
-        std::max(std::max(hit.earliest, *hit.group_rule), std::max(*hit.rank_rule, free));
-    if (start < clock || (start == clock && hit.age < age)) {
-      first = i;
-      clock = start;
-      age = hit.age;
-    }
-  }
-  return first;
+bool DramChannel::has_wanted_room() const {
+  return (wanted_.reads > 0 && has_space(false, wanted_.reads)) ||
+         (wanted_.writes > 0 && has_space(true, wanted_.writes));
 }
 
 DramClock DramChannel::next_command() {
   if (is_idle()) return kNeverClock;
   settle();
-  return std::min(next_.clock, std::max(refresh_trigger_, now_));
+  return std::min(next().clock, std::max(refresh_trigger_, now_));
 }
 
-void DramChannel::issue(const Choice& choice, std::vector<DramCompletion>& done) {
+void DramChannel::issue(std::vector<DramCompletion>& done) {
+  const Choice& choice = next();
   const DramClock clock = choice.clock;
+  const int bank = choice.bank;
   now_ = clock;
   stale_ = true;
-  Bank& own = bank_[index(choice.bank)];
-  switch (choice.command) {
+  if (choice.age == 0) return issue_refresh(choice);
+  const DramCommand command = choice.command;
+  known_[kind_of(command)] = false;
+  Bank& own = bank_[index(bank)];
+  switch (command) {
     case DramCommand::kActivate:
-      banks_.activate(choice.bank, slots_[index(own.slot)].access.row, clock);
+      banks_.activate(bank, slots_[index(own.slot)].access.row, clock);
       own.pinned = own.slot;
       ++slots_[index(own.slot)].activates;
       ++counts_.activates;
-      if (!split_activate_) return plan(choice.bank);
-      half_open_ |= bit(choice.bank);
-      set_command(choice.bank, DramCommand::kActivateSecond);
-      return;
+      if (!split_activate_) return plan(bank);
+      half_open_ |= bit(bank);
+      return set_command(bank, DramCommand::kActivateSecond);
     case DramCommand::kActivateSecond:
-      banks_.activate_second(choice.bank, clock);
-      half_open_ &= ~bit(choice.bank);
-      return plan(choice.bank);
+      banks_.activate_second(bank, clock);
+      half_open_ &= ~bit(bank);
+      return plan(bank);
     case DramCommand::kPrecharge:
-      banks_.precharge(choice.bank, clock);
-      own.pinned = kNone;
-      ++counts_.precharges;
-      return plan(choice.bank);
-    case DramCommand::kRead:
-    case DramCommand::kWrite:
-      return issue_column(choice.bank, clock, done);
-    case DramCommand::kPrechargeAll:
-      return issue_precharge_all(choice.bank, clock);
-    case DramCommand::kRefreshAll:
-      return issue_refresh_all(choice.bank, clock);
-    case DramCommand::kRefreshBank:
-      return issue_refresh_bank(choice.bank, clock);
-    case DramCommand::kNone:
-      return;
+      return issue_precharge(bank, clock);
+    default:
+      return issue_columns(clock, bank, done);
   }
+}
+
+/// A refresh, or a precharge for one.
+void DramChannel::issue_refresh(const Choice& choice) {
+  known_ = {};
+  switch (choice.command) {
+    case DramCommand::kPrecharge:
+      return issue_precharge(choice.bank, choice.clock);
+    case DramCommand::kPrechargeAll:
+      return issue_precharge_all(choice.bank, choice.clock);
+    case DramCommand::kRefreshAll:
+      return issue_refresh_all(choice.bank, choice.clock);
+    default:
+      return issue_refresh_bank(choice.bank, choice.clock);
+  }
+}
+
+void DramChannel::issue_precharge(int bank, DramClock clock) {
+  banks_.precharge(bank, clock);
+  bank_[index(bank)].pinned = kNone;
+  ++counts_.precharges;
+  plan(bank);
 }
 
 void DramChannel::issue_precharge_all(int rank, DramClock clock) {
@@ -449,7 +463,7 @@ void DramChannel::issue_refresh_all(int rank, DramClock clock) {
   Refresh& refresh = refresh_[index(rank)];
   refresh.pending = false;
   refresh.due += refresh_interval_;
-  note_refreshes();
+  set_refresh_trigger();
   blocked_ &= ~(low_bits(banks_per_rank_) << (rank * banks_per_rank_));
   for (int bank = rank * banks_per_rank_; bank < (rank + 1) * banks_per_rank_; ++bank) plan(bank);
 }
@@ -461,7 +475,7 @@ void DramChannel::issue_refresh_bank(int bank, DramClock clock) {
   Refresh& refresh = refresh_[index(rank)];
   refresh.pending = false;
   refresh.due += refresh_interval_;
-  note_refreshes();
+  set_refresh_trigger();
   refresh.bank = kNone;
   refresh.remaining &= ~bit(bank - rank * banks_per_rank_);
   if (refresh.remaining == 0) refresh.remaining = low_bits(banks_per_rank_);
@@ -469,52 +483,230 @@ void DramChannel::issue_refresh_bank(int bank, DramClock clock) {
   plan(bank);
 }
 
-void DramChannel::issue_column(int bank, DramClock clock, std::vector<DramCompletion>& done) {
-  const Bank& own = bank_[index(bank)];
-  Hit hit{nullptr, nullptr, 0, own.age, bank, own.slot};
-  take_burst(hit, clock, done);
-  plan(bank);
-  if (set_mode()) plan_all();
-}
-
-/// Issues the command; returns the end of the burst on the data bus.
-DramClock DramChannel::column(int bank, bool is_write, DramClock clock) {
-  if (is_write) {
-    banks_.write(bank, clock);
-    ++counts_.writes;
-    return clock + banks_.delays().write_to_last_beat;
+/// Issues next_, a column command, and those that follow it as long as nothing else can come first.
+void DramChannel::issue_columns(DramClock clock, int bank, std::vector<DramCompletion>& done) {
+  const bool alone = switched_at_ != kNeverClock || refresh_may_move();
+  if (alone) run_end_ = clock;
+  while (issue_column(bank, clock, done) && !alone && !has_wanted_room()) {
+    const DramClock floor = columns_floor();
+    if (floor > run_end_ && several_rows()) return;
+    const DramClock last = columns_first_until();
+    if (floor > last) return;
+    const Choice column = first_column(floor);
+    if (column.bank == kNone || column.clock > last) return;
+    if (column.clock > run_end_) return keep(column);
+    clock = column.clock;
+    bank = column.bank;
   }
-  banks_.read(bank, clock);
-  ++counts_.reads;
-  return clock + banks_.delays().read_to_last_beat;
 }
 
-/// One burst of an access. False: it was its last.
-bool DramChannel::take_burst(Hit& hit, DramClock clock, std::vector<DramCompletion>& done) {
-  Slot& entry = slots_[index(hit.slot)];
-  const DramClock end = column(hit.bank, entry.access.is_write, clock);
-  bank_[index(hit.bank)].pinned = kNone;
-  now_ = clock;
-  --waiting_[entry.access.is_write ? 1 : 0];
-  if (entry.bursts_left == entry.access.bursts) entry.first_beats = end;
-  hit.age = ++entry.age;
-  if (--entry.bursts_left > 0) return true;
-  done.push_back({entry.access.token, entry.access.is_write, entry.accepted, entry.first_beats, end,
-                  entry.access.bursts, entry.activates});
-  remove(hit.bank, hit.slot);
+/// Whether a refresh that is due has not settled on a closed bank. Only one that has just waits.
+bool DramChannel::refresh_may_move() const {
+  if (refreshes_pending_ == 0) return false;
+  return std::any_of(refresh_.begin(), refresh_.end(), [](const Refresh& refresh) {
+    return refresh.pending && refresh.bank == kNone;
+  });
+}
+
+/// Whether any bank's next command is not a column command of this direction.
+bool DramChannel::rows_wait() const {
+  return ready_ != next_is_[writing_ ? index(DramCommand::kWrite) : index(DramCommand::kRead)];
+}
+
+/// Up to this clock, a column command that may start does so before any other command.
+DramClock DramChannel::columns_first_until() {
+  const DramDelays& delays = banks_.delays();
+  const DramCommand column = writing_ ? DramCommand::kWrite : DramCommand::kRead;
+  // A row that a read opened is read once even while writes go.
+  if (next_is_[index(writing_ ? DramCommand::kRead : DramCommand::kWrite)] != 0) return 0;
+  if (!rows_wait() && refreshes_pending_ == 0) return kNeverClock;
+  const bool one_bus = banks_.bus_of(column) == 0;  // whose commands go by their ends
+  DramClock first = kNeverClock;
+  for (const Kind kind : {kOpening, kOther}) {
+    const Choice& row = first_of(kind);
+    first = std::min(first, one_bus ? row.end : row.clock);
+  }
+  if (refreshes_pending_ > 0) first = std::min(first, first_bank_refresh());
+  return first - (one_bus ? delays.command_clocks[index(column)] : 0) - 1;
+}
+
+/// No refresh of a bank that was settled on may start before. REQUIRES: no other is pending.
+DramClock DramChannel::first_bank_refresh() const {
+  DramClock first = kNeverClock;
+  for (const Refresh& refresh : refresh_) {
+    if (refresh.pending) first = std::min(first, banks_.earliest_refresh_bank(refresh.bank));
+  }
+  return first;
+}
+
+/// With several row commands waiting, choosing anew is cheaper than looking ahead.
+bool DramChannel::several_rows() const {
+  const std::uint64_t columns =
+      next_is_[index(writing_ ? DramCommand::kWrite : DramCommand::kRead)];
+  const std::uint64_t rows = ready_ & ~columns;
+  return (rows & (rows - 1)) != 0;
+}
+
+/// No column command of this direction may start before.
+DramClock DramChannel::columns_floor() const {
+  const DramCommand command = writing_ ? DramCommand::kWrite : DramCommand::kRead;
+  if (next_is_[index(command)] == 0) return kNeverClock;
+  const DramClock free = std::max(now_, banks_.bus_free(banks_.bus_of(command)));
+  return std::max(banks_.rank_floor(command), free);
+}
+
+/// The column command that may start first, the oldest at a tie.
+DramChannel::Choice DramChannel::first_column(DramClock floor) const {
+  const DramCommand command = writing_ ? DramCommand::kWrite : DramCommand::kRead;
+  std::uint64_t banks = next_is_[index(command)];
+  Choice first;
+  for (int slot = all_[writing_ ? 1 : 0].head; banks != 0; slot = slots_[index(slot)].younger) {
+    const int bank = slots_[index(slot)].access.bank;
+    const Bank& own = bank_[index(bank)];
+    if ((banks & bit(bank)) == 0 || own.slot != slot) continue;
+    banks &= ~bit(bank);
+    const DramClock clock = std::max(own.rule(), floor);
+    if (clock >= first.clock) continue;
+    first.clock = clock;
+    first.age = own.age;
+    first.bank = bank;
+    if (clock == floor) break;
+  }
+  first.command = command;
+  first.end = first.clock + banks_.delays().command_clocks[index(command)];
+  return first;
+}
+
+/// Takes this column command as the next. REQUIRES: no row command comes before.
+void DramChannel::keep(const Choice& column) {
+  choices_[kColumn] = column;
+  known_[kColumn] = true;
+  best_ = {kColumn, kNoChoice};
+  if (banks_.bus_of(column.command) != 0) {
+    const bool opens = is_before(first_of(kOpening), first_of(kOther));
+    best_ = {opens ? kOpening : kOther, kColumn};
+    choose_refreshes();
+  }
+  choose_best();
+}
+
+/// Issues a burst, and those that come next in any case, up to clock `run_end_`. False: the
+/// direction has changed.
+bool DramChannel::issue_column(int bank, DramClock clock, std::vector<DramCompletion>& done) {
+  if (!issue_in_turn(bank, clock, done)) {
+    const int more = bursts_that_follow(bank, clock);
+    now_ = clock + more * banks_.delays().hit_to_hit;
+    book(bank, {clock, now_, 1 + more}, done);
+  }
+  if (!set_mode()) return true;
+  plan_all();
   return false;
 }
 
-/// Goes on with the bank's next access where it is a hit too; else plans the bank anew.
-bool DramChannel::next_hit(Hit& hit) {
-  const int slot = pick(hit.bank);
-  if (slot == kNone || slots_[index(slot)].access.row != banks_.open_row(hit.bank)) {
-    plan(hit.bank);
-    return false;
+/// Books bursts of the bank's access, and its end.
+void DramChannel::book(int bank, const Bursts& bursts, std::vector<DramCompletion>& done) {
+  Bank& own = bank_[index(bank)];
+  Slot& entry = slots_[index(own.slot)];
+  const bool is_write = entry.access.is_write;
+  const DramDelays& delays = banks_.delays();
+  const DramClock latency = is_write ? delays.write_to_last_beat : delays.read_to_last_beat;
+  if (entry.bursts_left == entry.access.bursts) entry.first_beats = bursts.first + latency;
+  is_write ? banks_.write(bank, bursts.last) : banks_.read(bank, bursts.last);
+  (is_write ? counts_.writes : counts_.reads) += bursts.n;
+  own.pinned = kNone;
+  waiting_[is_write ? 1 : 0] -= bursts.n;
+  entry.age += bursts.n;
+  entry.bursts_left -= bursts.n;
+  own.age = entry.age;
+  if (entry.bursts_left > 0 && is_write == writing_) return;  // the same access goes on
+  if (entry.bursts_left == 0) {
+    DramCompletion& end = done.emplace_back();  // field by field: a copy would wait for its parts
+    end.token = entry.access.token;
+    end.is_write = is_write;
+    end.accepted = entry.accepted;
+    end.first_beats = entry.first_beats;
+    end.last_beats = bursts.last + latency;
+    end.bursts = entry.access.bursts;
+    end.activates = entry.activates;
+    remove(bank, own.slot);
   }
-  hit.slot = slot;
-  hit.age = slots_[index(slot)].age;
+  plan(bank);
+}
+
+/// Books bursts of the two oldest accesses in turn, where the pace inside a bank group leaves room
+/// for one of another group: until one of them ends, the other is the only one that may come next.
+/// False: this is not the case.
+bool DramChannel::issue_in_turn(int bank, DramClock clock, std::vector<DramCompletion>& done) {
+  if (!takes_turns_ || clock + pace_ > run_end_) return false;
+  const Bank& own = bank_[index(bank)];
+  if (own.slot != all_[writing_ ? 1 : 0].head) return false;
+  const int other = oldest_of_other_groups(own);
+  if (other == kNone || bank_[index(other)].rule() > clock + pace_) return false;
+  const int own_left = slots_[index(own.slot)].bursts_left;
+  const int other_left = slots_[index(bank_[index(other)].slot)].bursts_left;
+  const int n = std::min({bursts_by(std::min(run_end_, columns_first_until()), clock, pace_),
+                          2 * own_left - 1, 2 * other_left, bursts_of_mode()});
+  if (n < 2) return false;
+  now_ = clock + (n - 1) * pace_;
+  const bool own_last = n % 2 != 0;
+  const Bursts of_own{clock, own_last ? now_ : now_ - pace_, (n + 1) / 2};
+  const Bursts of_other{clock + pace_, own_last ? now_ - pace_ : now_, n / 2};
+  // The one that may end comes last, as its commands do.
+  book(own_last ? other : bank, own_last ? of_other : of_own, done);
+  book(own_last ? bank : other, own_last ? of_own : of_other, done);
   return true;
+}
+
+/// The bank of the oldest access with a column command outside the group of `own`, the oldest.
+int DramChannel::oldest_of_other_groups(const Bank& own) const {
+  const std::uint64_t columns =
+      next_is_[index(writing_ ? DramCommand::kWrite : DramCommand::kRead)];
+  for (int slot = slots_[index(own.slot)].younger; slot != kNone;
+       slot = slots_[index(slot)].younger) {
+    const int bank = slots_[index(slot)].access.bank;
+    const Bank& other = bank_[index(bank)];
+    const bool is_candidate = (columns & bit(bank)) != 0 && other.slot == slot;
+    if (is_candidate && other.group_rule != own.group_rule) return bank;
+  }
+  return kNone;
+}
+
+/// Column commands from `clock` up to `last`, one every `pace` clocks.
+int DramChannel::bursts_by(DramClock last, DramClock clock, DramClock pace) const {
+  if (last < clock) return 1;
+  const DramClock clocks = std::min(last - clock, kFarAhead);
+  return 1 + static_cast<int>(static_cast<unsigned>(clocks) / static_cast<unsigned>(pace));
+}
+
+/// Bursts that may go before the direction changes, which reads do with the last of them, or wanted
+/// room is made.
+int DramChannel::bursts_of_mode() const {
+  const int waiting = waiting_[writing_ ? 1 : 0];
+  const int wanted = writing_ ? wanted_.writes : wanted_.reads;
+  const int to_room = waiting + wanted - capacity_[writing_ ? 1 : 0];
+  const int to_switch = writing_ && waiting_[0] > 0 ? waiting - policy_.drain_to : waiting;
+  return wanted > 0 && to_room > 0 ? std::min(to_room, to_switch) : to_switch;
+}
+
+/// Whether the bank's column command stays the first one: no other waits, or it is the oldest and
+/// never slower than another's.
+bool DramChannel::comes_again(int bank) const {
+  const std::uint64_t columns = next_is_[index(bank_[index(bank)].command)];
+  if (columns == bit(bank)) return true;
+  return one_pace_ && bank_[index(bank)].slot == all_[writing_ ? 1 : 0].head;
+}
+
+/// Bursts of the same access that nothing can come between: no other column command, as
+/// comes_again says, no row command, no switch, and nothing is accepted up to `run_end_`. They
+/// follow at the pace of one bank's hits.
+int DramChannel::bursts_that_follow(int bank, DramClock clock) {
+  const Slot& entry = slots_[index(bank_[index(bank)].slot)];
+  const DramClock pace = banks_.delays().hit_to_hit;
+  if (entry.bursts_left == 1 || clock + pace > run_end_) return 0;
+  if (entry.access.is_write != writing_ || !comes_again(bank)) return 0;
+  const DramClock last = std::min(run_end_, columns_first_until());
+  return std::max(
+      0, std::min({bursts_by(last, clock, pace), entry.bursts_left, bursts_of_mode()}) - 1);
 }
 
 void DramChannel::remove(int bank, int slot) {
@@ -529,8 +721,17 @@ void DramChannel::remove(int bank, int slot) {
     slots_[index(before)].next = gone.next;
     if (queue.tail == slot) queue.tail = before;
   }
+  unlink(slot);
   gone.next = free_;
   free_ = slot;
+}
+
+/// From the accesses of its direction.
+void DramChannel::unlink(int slot) {
+  const Slot& gone = slots_[index(slot)];
+  Queue& all = all_[gone.access.is_write ? 1 : 0];
+  (gone.older == kNone ? all.head : slots_[index(gone.older)].younger) = gone.younger;
+  (gone.younger == kNone ? all.tail : slots_[index(gone.younger)].older) = gone.older;
 }
 
 }  // namespace tessera::hw

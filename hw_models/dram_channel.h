@@ -17,7 +17,7 @@ struct DramPolicy {
   int drain_above = 26, drain_to = 6;     // writes in the queue that start and end a drain
   DramRefresh refresh = DramRefresh::kAllBank;
   bool full_queue_stops_both = false;  // one door for reads and writes
-  bool stagger_refresh = false;        // pseudo channels in turn instead of together
+  bool stagger_refresh = false;  // pseudo channels in turn, too, and not only the ranks of each
 };
 
 /// `bursts` bursts of one row, in the order of their columns.
@@ -39,25 +39,26 @@ struct DramCompletion {
   int activates = 0;  // rows opened for it
 };
 
-/// Who waits in front of the queues: bursts of a read, of a write; 0: nobody.
-struct DramRoom {
-  int reads = 0, writes = 0;
-};
-
 struct DramCommandCounts {
   std::int64_t activates = 0, precharges = 0, reads = 0, writes = 0;
   std::int64_t refreshes_all = 0, refreshes_bank = 0;
   DramCommandCounts& operator+=(const DramCommandCounts& other);
 };
 
+/// Who waits in front of the queues: bursts of a read, of a write; 0: nobody.
+struct DramRoom {
+  int reads = 0, writes = 0;
+};
+
 /// A switch that an accept causes leaves the command of that clock as it was planned before.
 /// Commands go to the bank whose next one may end first, at equal clocks to the oldest access;
 /// each bank prefers the oldest hit of its open row, then the oldest access. Reads go first until
 /// more than `drain_above` writes wait or no read does; then writes, down to `drain_to`.
-/// An all-bank refresh stops its pseudo channel when it is due; a per-bank refresh takes a bank
+/// An all-bank refresh stops its rank when it is due; a per-bank refresh takes a bank
 /// without work when there is one.
 class DramChannel {
  public:
+  /// Throws std::invalid_argument for over 64 banks: pseudo channels x ranks x banks.
   DramChannel(const DramDevice& device, const DramPolicy& policy);
   DramChannel(DramChannel&&) = default;  // a copy would look at the original's rules
   DramChannel(const DramChannel&) = delete;
@@ -82,50 +83,61 @@ class DramChannel {
   const DramCommandCounts& counts() const { return counts_; }
 
  private:
-  static constexpr int kNone = -1;
-  static constexpr int kAgeBits = 42;                                            // 4e12 bursts
+  static constexpr int kNone = -1, kMaxBanks = 64;
+  static constexpr std::size_t kBankCommands = 5;  // up to kActivateSecond
+  static constexpr int kAgeBits = 42;              // 4e12 bursts
   static constexpr DramClock kFarAhead = (DramClock{1} << (63 - kAgeBits)) - 1;  // 2e6 clocks
   struct Slot {
     DramAccess access;
     std::int64_t age = 0;
     DramClock accepted = 0, first_beats = 0;
-    int bursts_left = 0, activates = 0, next = kNone;
+    int bursts_left = 0, activates = 0;
+    int next = kNone;                    // of the same bank and direction
+    int older = kNone, younger = kNone;  // of the same direction
   };
-  struct Queue {  // of one bank and direction, oldest first
+  struct Queue {  // oldest first
     int head = kNone, tail = kNone;
   };
-  struct Bank {
+  struct alignas(64) Bank {
     // What choosing reads, together: see first_to_end.
-    const DramClock* group_rule = nullptr;  // of the next command
+    DramClock earliest = 0;  // of the next command, by the bank's own rules
+    std::int64_t age = 0;    // of its access
+    const DramClock* group_rule = nullptr;
     const DramClock* rank_rule = nullptr;
-    DramClock earliest = 0;  // by the bank's own rules
-    std::int64_t age = 0;
-    DramClock clocks = 0;                      // of the next command on its bus
+    int clocks = 0;                            // on its bus
     DramCommand command = DramCommand::kNone;  // the next one
     int slot = kNone;                          // whose
     int pinned = kNone;                        // opened the row, which stays open for it
     std::array<Queue, 2> queue;                // reads, writes
+    DramClock rule() const { return std::max(earliest, std::max(*group_rule, *rank_rule)); }
   };
-  struct Refresh {  // of one pseudo channel
+  struct Refresh {  // of one rank
     DramClock due = kNeverClock;
     bool pending = false;
     int bank = kNone;             // per-bank: precharged and next in turn
     std::uint64_t remaining = 0;  // per-bank: banks without their refresh in this round
   };
-  struct Hit {  // an access whose next command is a column of an open row
-    const DramClock* group_rule;
-    const DramClock* rank_rule;
-    DramClock earliest;  // by the bank's own rules
-    std::int64_t age;
-    int bank, slot;
+  struct Bursts {  // of one access, by the clocks of their commands
+    DramClock first, last;
+    int n;
   };
   struct Choice {
     DramClock end = kNeverClock, clock = kNeverClock;
     std::int64_t age = 0;
     DramCommand command = DramCommand::kNone;
-    int bank = kNone;  // of refreshes of all banks: the pseudo channel
+    int bank = kNone;  // of refreshes of all banks: the rank
   };
 
+  /// Commands that delay each other by more than the bus. Those of other kinds go on as planned.
+  enum Kind : std::size_t { kOpening, kColumn, kOther, kKinds };
+  static Kind kind_of(DramCommand command) {
+    if (command == DramCommand::kActivate) return kOpening;
+    return command == DramCommand::kRead || command == DramCommand::kWrite ? kColumn : kOther;
+  }
+  static bool is_before(const Choice& one, const Choice& other) {
+    return one.end < other.end || (one.end == other.end && one.age < other.age);
+  }
+  static std::size_t index(DramCommand command) { return static_cast<std::size_t>(command); }
   static std::size_t index(int i) { return static_cast<std::size_t>(i); }
   static std::uint64_t bit(int bank) { return std::uint64_t{1} << bank; }
   static std::uint64_t low_bits(int n) { return ~std::uint64_t{0} >> (64 - n); }
@@ -136,58 +148,87 @@ class DramChannel {
   void plan_all();
   void settle();
   bool set_mode();
+  void set_none(int bank);
+  void enqueue(int slot);
   void consider(DramCommand command, int bank, std::int64_t age, DramClock clock);
   void choose();
-  void choose_of_one_bus();
-  int first_to_end(std::uint64_t banks, DramClock bus_free) const;
+  std::uint64_t banks_of(Kind kind) const;
+  DramClock floor_of(Kind kind) const;
+  void enter(int bank);
+  void leave(int bank);
+  const Choice& first_of(Kind kind);
+  void issue_refresh(const Choice& choice);
+  int first_to_end(std::uint64_t banks, DramClock floor) const;
   void scan_banks();
   void choose_best();
   void choose_refresh(int rank);
   int refresh_candidate(const Refresh& refresh, int rank) const;
-  void note_refreshes();
+  void set_refresh_trigger();
   void start_refreshes(DramClock now);
   void skip_idle_refreshes(DramClock until);
-  void issue(const Choice& choice, std::vector<DramCompletion>& done);
-  void issue_column(int bank, DramClock clock, std::vector<DramCompletion>& done);
+  const Choice& next() const { return choices_[next_]; }
+  void issue(std::vector<DramCompletion>& done);
+  void issue_columns(DramClock clock, int bank, std::vector<DramCompletion>& done);
+  bool issue_column(int bank, DramClock clock, std::vector<DramCompletion>& done);
+  DramClock columns_first_until();
+  DramClock columns_floor() const;
+  bool several_rows() const;
+  bool comes_again(int bank) const;
+  void book(int bank, const Bursts& bursts, std::vector<DramCompletion>& done);
+  bool issue_in_turn(int bank, DramClock clock, std::vector<DramCompletion>& done);
+  int oldest_of_other_groups(const Bank& own) const;
+  int bursts_by(DramClock last, DramClock clock, DramClock pace) const;
+  int bursts_of_mode() const;
+  bool has_wanted_room() const;
+  bool rows_wait() const;
+  bool refresh_may_move() const;
+  DramClock first_bank_refresh() const;
+  void choose_refreshes();
+  Choice first_column(DramClock floor) const;
+  void keep(const Choice& column);
+  void issue_precharge(int bank, DramClock clock);
   void issue_precharge_all(int rank, DramClock clock);
   void issue_refresh_all(int rank, DramClock clock);
   void issue_refresh_bank(int bank, DramClock clock);
-  bool has_wanted_room(const DramRoom& wanted) const;
-  bool may_follow() const;
-  void follow_hits(const DramRoom& wanted, std::vector<DramCompletion>& done);
-  void collect_hits();
-  std::size_t first_hit(DramClock bus_free, DramClock& clock) const;
-  bool take_burst(Hit& hit, DramClock clock, std::vector<DramCompletion>& done);
-  bool next_hit(Hit& hit);
-  DramClock column(int bank, bool is_write, DramClock clock);
+  int bursts_that_follow(int bank, DramClock clock);
   void remove(int bank, int slot);
+  void unlink(int slot);
 
   DramBanks banks_;
   DramPolicy policy_;
   int banks_per_rank_;
-  bool split_activate_, one_bus_;
+  bool split_activate_;
+  DramClock pace_;    // of column commands of different groups
+  bool one_pace_;     // and of those of one
+  bool takes_turns_;  // two groups in turn keep that pace
   DramClock refresh_interval_;
   std::array<int, 2> capacity_, waiting_{0, 0};
   std::vector<Slot> slots_;
   int free_ = kNone;
+  std::array<Queue, 2> all_;  // waiting reads, writes
   std::vector<Bank> bank_;
-  std::uint64_t ready_ = 0;       // banks with a next command
-  std::uint64_t blocked_ = 0;     // by a refresh
-  std::uint64_t second_bus_ = 0;  // banks whose next command takes the bus of columns
-  std::uint64_t columns_ = 0;     // banks whose next command is a column of this direction
-  std::uint64_t half_open_ = 0;   // between two activate commands
+  std::uint64_t ready_ = 0;                             // banks with a next command
+  std::uint64_t blocked_ = 0;                           // by a refresh
+  std::array<std::uint64_t, kBankCommands> next_is_{};  // ready banks by next command
+  std::uint64_t half_open_ = 0;                         // between two activate commands
   std::vector<Refresh> refresh_;
-  bool refresh_pending_ = false;             // of any pseudo channel
-  DramClock refresh_trigger_ = kNeverClock;  // the next one that becomes pending
+  int refreshes_pending_ = 0;
+  DramClock refresh_trigger_ = kNeverClock;  // the earliest that is not pending
   std::int64_t next_age_ = 1;                // 0: refreshes
   bool writing_ = false;
   DramClock switched_at_ = kNeverClock;  // by an accept; the banks are not yet planned anew
   bool stale_ = true;                    // next_ must be chosen again
-  std::array<Choice, 2> best_;           // by command bus
-  Choice next_;
+  /// Of each kind the bank command that may end first, which is up to date where `known_` and not
+  /// before the bus is free: time and commands of other kinds only delay. Then what else was best
+  /// on each bus, and nothing.
+  static constexpr std::size_t kExtra = kKinds, kNoChoice = kKinds + 2;
+  std::array<Choice, kKinds + 3> choices_;
+  std::array<bool, kKinds> known_{};
+  std::array<std::size_t, 2> best_{kNoChoice, kNoChoice};  // choices by command bus
+  std::size_t next_ = kNoChoice;
   DramClock run_end_ = 0;  // up to it, only what is planned can happen
-  std::vector<Hit> hits_;
-  DramClock now_ = 0;  // no command is issued before it
+  DramRoom wanted_;        // while advancing
+  DramClock now_ = 0;      // no command is issued before it
   DramCommandCounts counts_;
 };
 

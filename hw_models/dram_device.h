@@ -25,6 +25,7 @@ struct DramTimings {
   int write_recovery = 24, read_to_precharge = 12;
   int wtr_short = 4, wtr_long = 12;
   int read_to_write = 12;  // command to command
+  int rank_switch = 2;     // data bus idle between bursts of two ranks (tRTRS)
   int refresh_interval = 12480, refresh_all = 576;
   int refresh_bank_interval = 0, refresh_bank = 0;  // per-bank refresh; 0: has none
   int refresh_bank_to_act = 0;                      // of another bank
@@ -35,13 +36,15 @@ struct DramTimings {
   bool split_command_bus = false;  // row and column commands on buses of their own (HBM2)
 };
 
-/// One channel of a standard. Pseudo channels share the command bus and the queues, and have banks
-/// and data buses of their own.
+/// One channel of a standard. Pseudo channels share the command bus and the queues, and have ranks
+/// and data buses of their own. The ranks of a pseudo channel share its data bus; each has its own
+/// banks, activate windows (tRRD, tFAW) and refresh.
 struct DramDevice {
   std::string name;
   std::int64_t clock_fs = 625'000;  // tCK
   Bytes burst_bytes = 64;
   int pseudo_channels = 1;
+  int ranks = 1;             // of each pseudo channel
   int bank_groups = 4;       // 1: none
   int banks_per_group = 4;   // all, without groups
   int bursts_per_row = 128;  // page / burst
@@ -49,7 +52,8 @@ struct DramDevice {
   DramTimings t;
 
   int banks_per_rank() const { return bank_groups * banks_per_group; }
-  int banks() const { return pseudo_channels * banks_per_rank(); }
+  int all_ranks() const { return pseudo_channels * ranks; }
+  int banks() const { return all_ranks() * banks_per_rank(); }
   /// Bursts a clock times bytes: the peak in bytes per second.
   double peak_bytes_per_second() const;
   /// Row conflict on an idle channel, command to last beat: tRP + tRCD + RL + burst.

@@ -88,3 +88,18 @@ TEST_CASE("a machine's default order keeps 256 bytes in a bank") {
           device.burst_bytes);
   }
 }
+
+TEST_CASE("a rank has bits of its own, the top ones unless the order says otherwise", "[dram]") {
+  DramDevice device = *find_dram_device("DDR4-3200");
+  device.ranks = 2;
+  const auto bank = [&](const std::string& order, std::int64_t address) {
+    return DramAddressMap(order, BankHash::kNone, device, 1).place(address).bank;
+  };
+  const std::int64_t one_rank =
+      static_cast<std::int64_t>(device.rows) * device.bursts_per_row * 16 * device.burst_bytes;
+  CHECK(bank(kDefaultDramOrder, one_rank - 256) == 15);
+  CHECK(bank(kDefaultDramOrder, one_rank) == 16);
+  CHECK(bank("ro-ra-ba-bg-co", 16 * 8192) == 16);
+  CHECK(bank("ro-cohi-ba-bg-ra-co[1:0]", 256) == 16);
+  CHECK(place("ro-ra-ba-bg-co", 16 * 8192).row == 1);  // one rank: no bits
+}

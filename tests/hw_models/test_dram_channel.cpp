@@ -197,3 +197,74 @@ TEST_CASE("bursts of a pseudo channel never overlap on its data bus", "[dram]") 
     }
   }
 }
+
+TEST_CASE("ranks in turn leave the data bus idle for tRTRS", "[dram]") {
+  DramDevice device = ddr4();
+  device.ranks = 2;
+  const std::string rank_by_burst = "bg-ro-ba-co-ra";  // in one bank group: tCCD_L is longer
+  CHECK(sustained(device, rank_by_burst, "seq_rd_4194304", without_refresh()) ==
+        Approx(4.0 / (4 + 2)).epsilon(0.01));
+  device.t.rank_switch = 3;
+  CHECK(sustained(device, rank_by_burst, "seq_rd_4194304", without_refresh()) ==
+        Approx(4.0 / (4 + 3)).epsilon(0.01));
+}
+
+TEST_CASE("each rank has its own four activates in tFAW", "[dram]") {
+  DramDevice device = ddr4();
+  device.ranks = 2;
+  device.t.faw = 96;  // far above what banks and data bus allow
+  const double one_rank = 4.0 * device.t.burst / device.t.faw;
+  CHECK(sustained(device, "ra-ro-ba-bg-co", "rand_2097152", without_refresh()) ==
+        Approx(one_rank).epsilon(0.01));
+  CHECK(sustained(device, "ro-ba-bg-ra-co", "rand_2097152", without_refresh()) ==
+        Approx(2 * one_rank).epsilon(0.05));
+}
+
+TEST_CASE("a refresh stops its own rank only", "[dram]") {
+  DramDevice device = ddr4();
+  device.ranks = 2;
+  const DramClock due = device.t.refresh_interval / 2;  // of rank 0; rank 1 half an interval later
+  const auto clocks = [&](int bank, DramClock accepted) {
+    DramChannel channel(device, DramPolicy());
+    std::vector<DramCompletion> done;
+    channel.advance(accepted - 1, done);
+    channel.accept({0, bank, 1, false, 1}, accepted);
+    channel.advance(accepted + 2000, done);
+    return done.at(0).last_beats - accepted;
+  };
+  const DramClock read = device.t.rcd_read + device.t.read_latency + device.t.burst;
+  CHECK(clocks(0, due) == device.t.refresh_all + read);
+  CHECK(clocks(16, due) == 1 + read);  // the refresh command takes the bus for a clock
+  CHECK(clocks(16, due + 1) == read);
+  CHECK(clocks(0, 2 * due + 1) == read);
+  CHECK(clocks(16, 2 * due) == device.t.refresh_all + read);
+}
+
+TEST_CASE("a read of another rank waits for the data bus, not for tWTR", "[dram]") {
+  DramDevice device = ddr4();
+  device.ranks = 2;
+  device.t.rank_switch = 4;  // so that the command bus is not what it waits for
+  DramPolicy policy;
+  policy.refresh = DramRefresh::kOff;
+  const auto from_write_to_read = [&](int read_bank) {
+    DramChannel channel(device, policy);
+    std::vector<DramCompletion> done;
+    channel.accept({0, read_bank, 1, false, 1}, 0);  // opens the row
+    channel.advance(100, done);
+    channel.accept({1, 0, 1, true, 1}, 101);
+    channel.advance(101 + device.t.rcd_write, done);
+    channel.accept({2, read_bank, 1, false, 1}, 101 + device.t.rcd_write + 1);
+    channel.advance(1000, done);
+    return done.at(2).last_beats - done.at(1).last_beats;
+  };
+  CHECK(from_write_to_read(16) == device.t.rank_switch + device.t.burst);
+  CHECK(from_write_to_read(4) == device.t.wtr_short + device.t.read_latency + device.t.burst);
+}
+
+TEST_CASE("a channel has at most 64 banks", "[dram]") {
+  DramDevice device = ddr4();
+  device.ranks = 4;
+  CHECK_NOTHROW(DramChannel(device, DramPolicy()));
+  device.ranks = 8;
+  CHECK_THROWS_AS(DramChannel(device, DramPolicy()), std::invalid_argument);
+}
