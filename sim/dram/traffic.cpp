@@ -72,6 +72,7 @@ void append_random(TrafficWriter& out, Bytes total) {
 /// A form as its words: capitals stand for bytes or counts, `a|b` for one of two.
 struct Form {
   std::vector<std::string> words;
+  const char* help;
   void (*append)(TrafficWriter& out, const std::vector<Bytes>& n, const std::string& last);
 };
 
@@ -79,12 +80,20 @@ const std::vector<Form>& forms() {
   using Numbers = const std::vector<Bytes>&;
   using Word = const std::string&;
   static const std::vector<Form> all{
-      {{"seq", "rd", "BYTES"}, [](auto& out, Numbers n, Word) { out.append(0, n[0]); }},
-      {{"seq", "wr", "BYTES"}, [](auto& out, Numbers n, Word) { out.append(0, n[0], true); }},
-      {{"rand", "BYTES"}, [](auto& out, Numbers n, Word) { append_random(out, n[0]); }},
+      {{"seq", "rd", "BYTES"},
+       "reads one after the other",
+       [](auto& out, Numbers n, Word) { out.append(0, n[0]); }},
+      {{"seq", "wr", "BYTES"},
+       "writes one after the other",
+       [](auto& out, Numbers n, Word) { out.append(0, n[0], true); }},
+      {{"rand", "BYTES"},
+       "reads of 64 bytes at random in 256 MiB",
+       [](auto& out, Numbers n, Word) { append_random(out, n[0]); }},
       {{"mix", "CHUNK", "BYTES", "aligned|stagger"},
+       "two streams of reads and one of writes, in turn by chunks",
        [](auto& out, Numbers n, Word last) { append_mix(out, n[0], n[1], last == "stagger"); }},
       {{"tile", "ROWS", "COLUMNBYTES", "PITCH", "BYTES"},
+       "reads of all tiles of a matrix with rows of PITCH bytes",
        [](auto& out, Numbers n, Word) { append_tiles(out, n[0], n[1], n[2], n[3]); }}};
   return all;
 }
@@ -265,7 +274,9 @@ class ClosedLoop {
 
 std::string traffic_forms() {
   std::string text;
-  for (const Form& form : forms()) text += fmt::format("  {}\n", fmt::join(form.words, "_"));
+  for (const Form& form : forms()) {
+    text += fmt::format("  {:<36}{}\n", fmt::to_string(fmt::join(form.words, "_")), form.help);
+  }
   return text;
 }
 

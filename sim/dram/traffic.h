@@ -8,7 +8,7 @@
 
 namespace tessera::sim {
 
-/// The forms of patterns, one a line.
+/// The forms of patterns and what they are, one a line.
 std::string traffic_forms();
 constexpr hw::Bytes kMostTrafficBytes = hw::Bytes{256} << 20;  // of each number in a pattern
 constexpr std::size_t kMostTrafficBursts = std::size_t{1} << 23;

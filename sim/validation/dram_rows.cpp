@@ -101,7 +101,7 @@ void set_device(const ReferenceCase& reference, DramRow& row) {
   const std::string variant = cut_variant(standard);
   const hw::DramDevice* device = hw::find_dram_device(upper(standard));
   if (device == nullptr) {
-    throw NotComparable(fmt::format("the standard {} is not known", reference.memory.standard));
+    throw NotComparable(fmt::format("the standard '{}' is not known", reference.memory.standard));
   }
   row.device = *device;
   row.channels = reference.memory.channels;
@@ -163,7 +163,7 @@ void set_mapping(const ReferenceCase& reference, DramRow& row) {
   try {
     hw::DramAddressMap(row.order, row.hash, row.device, row.channels);
   } catch (const std::invalid_argument&) {
-    throw NotComparable(fmt::format("the mapping {} is not known of {} in {} channels",
+    throw NotComparable(fmt::format("the mapping '{}' is not known of {} x {}",
                                     reference.memory.mapping, row.device.name, row.channels));
   }
 }
@@ -204,7 +204,7 @@ TrafficResult run_dram_row(const DramRow& row, const std::string& pattern) {
   try {
     traffic = dram_traffic(pattern, row.device.burst_bytes);
   } catch (const std::invalid_argument& error) {
-    throw NotComparable(fmt::format("the pattern {}: {}", pattern, error.what()));
+    throw NotComparable(fmt::format("the pattern '{}': {}", pattern, error.what()));
   }
   const hw::DramAddressMap map(row.order, row.hash, row.device, row.channels);
   return run_traffic(row.device, row.channels, map, row.rules, traffic.bursts);

@@ -213,7 +213,7 @@ TEST_CASE("memories are compared by bandwidth and read latency") {
   CHECK_THAT(ran.out, StartsWith("2 figures compared; a target is MISSED") &&
                           Contains("dramsys ddr4-3200 seq_rd_1048576 ro-ba-bg-co(-ch/pc) ref+wm: "
                                    "bandwidth ") &&
-                          Contains("dramsys, 1 row: the standard ddr5-6400 is not known") &&
+                          Contains("dramsys, 1 row: the standard 'ddr5-6400' is not known") &&
                           Contains("gem5, 1 row: the simulator is not known"));
   const Ran as_json =
       run_tessera("validate --reference memories.csv --all --format json", folder.path());
