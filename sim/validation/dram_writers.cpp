@@ -47,9 +47,10 @@ std::string verdict_cell(const CaseResult& result) {
 /// Columns of every row: the errors stay when room is short, the figures go first.
 std::vector<Column> case_columns(const EngineResult& engine) {
   std::vector<Column> columns{{engine.name, Align::kLeft, 0, {}}};
-  const auto add_figure = [&](const std::string& name, const std::string& unit, int decimals) {
-    Column theirs{name + unit, Align::kRight, 2, {}}, ours{"ours", Align::kRight, 2, {}};
-    Column error{name + " %", Align::kRight, 0, {}};
+  const auto add_figure = [&](const std::string& name, const char* header,
+                              const char* percent_header, int decimals) {
+    Column theirs{header, Align::kRight, 2, {}}, ours{"ours", Align::kRight, 2, {}};
+    Column error{percent_header, Align::kRight, 0, {}};
     for (const CaseResult& each : engine.cases) {
       const FigureCells cells = figure_cells(each, name, decimals);
       theirs.cells.push_back(cells.theirs);
@@ -58,9 +59,9 @@ std::vector<Column> case_columns(const EngineResult& engine) {
     }
     columns.insert(columns.end(), {theirs, ours, error});
   };
-  add_figure("bandwidth", "", 4);
-  add_figure("mean latency", " ns", 1);
-  add_figure("p99", " ns", 1);
+  add_figure("bandwidth", "of peak", "peak %", 4);
+  add_figure("mean latency", "mean ns", "mean %", 1);
+  add_figure("p99", "p99 ns", "p99 %", 1);
   Column verdict{"target", Align::kLeft, 0, {}}, line{"line", Align::kRight, 1, {}};
   for (const CaseResult& each : engine.cases) {
     columns[0].cells.push_back(dram_case_text(each.reference));

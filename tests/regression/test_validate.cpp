@@ -274,6 +274,10 @@ TEST_CASE("a wrong file or option of validate is one message and exit code 2") {
   check("--hardware tiny_8x8",
         "tessera: --hardware 'tiny_8x8': 'validate' takes ENGINE=NAME, for example "
         "'gemmini16_*=my_gemmini'");
+  check("--hardware dramsys=edge_32x32",  // a row names its memory itself
+        "tessera: --hardware 'dramsys' matches no engine; there are onnxim, gemmini16_array, "
+        "gemmini8_array, gemmini16_loop, gemmini8_loop, gemmini16_dma, gemmini8_dma, axis_sa, "
+        "redmule, scale-sim");
   check("extra", "tessera: 'tessera validate' takes no subject: what is 'extra'?");
   CHECK_THAT(run_tessera("validate --hardware axis_sa=nope", folder.path()).err,
              StartsWith("tessera: there is no hardware called 'nope'"));
