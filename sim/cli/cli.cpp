@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "sim/cli/check_command.h"
+#include "sim/cli/dram_command.h"
 #include "sim/cli/gemm_command.h"
 #include "sim/cli/options.h"
 #include "sim/cli/output.h"
@@ -178,6 +179,8 @@ int carry_out(const CommandLine& line) {
     import_model(line);
   } else if (line.verb == "gemm") {
     gemm_command(line);
+  } else if (line.verb == "dram") {
+    dram_command(line);
   } else if (line.verb == "validate") {
     return validate_command(line);
   } else {

@@ -5,6 +5,8 @@
 
 #include <boost/program_options.hpp>
 
+#include "sim/dram/traffic.h"
+
 namespace tessera::sim {
 namespace {
 
@@ -86,6 +88,14 @@ const std::vector<Verb>& verbs() {
                                       1,
                                       "a product: MxKxN, for example 64x256x96",
                                       {}},
+                                     {"dram",
+                                      "one access pattern on a machine's DRAM alone",
+                                      "PATTERN --hardware NAME|FILE [options]",
+                                      {"text", "json", "csv"},
+                                      1,
+                                      1,
+                                      "a pattern, for example seq_rd_4194304",
+                                      {}},
                                      {"validate",
                                       "rerun the reference engines' products and show the errors",
                                       "[options]",
@@ -140,6 +150,16 @@ void add_gemm_options(po::options_description& options, CommandLine& line) {
       "transaction)");
 }
 
+void add_dram_options(po::options_description& options, CommandLine& line) {
+  auto add = options.add_options();
+  add("hardware", po::value(&line.hardware)->composing()->value_name("NAME"),
+      "the machine: a name (tessera list hardware) or a file, with dram.model timing");
+  add("outstanding", po::value(&line.outstanding)->value_name("N"),
+      "reads, and writes, that the requester has outstanding per channel (default: 32)");
+  add("offers", po::value(&line.offers)->value_name("N"),
+      "bursts it offers per DRAM clock, over all channels (default: 2 per command bus)");
+}
+
 void add_validate_options(po::options_description& options, CommandLine& line) {
   auto add = options.add_options();
   add("reference", po::value(&line.references)->composing()->value_name("FILE"),
@@ -182,9 +202,10 @@ po::options_description visible_options(const Verb& verb, CommandLine& line) {
   if (verb.name == "check") add_check_options(options, line);
   if (verb.name == "import") add_import_options(options, line);
   if (verb.name == "gemm") add_gemm_options(options, line);
+  if (verb.name == "dram") add_dram_options(options, line);
   if (verb.name == "validate") add_validate_options(options, line);
   if (verb.name == "run" || verb.name == "describe" || verb.name == "compare" ||
-      verb.name == "check" || verb.name == "gemm") {
+      verb.name == "check" || verb.name == "gemm" || verb.name == "dram") {
     add("set", po::value(&line.sets)->composing()->value_name("KEY=VALUE"),
         "change the resolved configuration, e.g. hardware.dram.channels=2; may be repeated");
   }
@@ -303,6 +324,11 @@ void check_width(const po::variables_map& values, int width) {
                    std::to_string(kLeastWidth) + " .. " + std::to_string(kMostWidth) + ")");
 }
 
+void check_offers(const po::variables_map& values, int offers) {
+  if (values.count("offers") == 0 || offers != 0) return;
+  throw UsageError("--offers 0 is not allowed: nothing would move");
+}
+
 void check_out(const Verb& verb, const po::variables_map& values) {
   if (verb.name == "run" && values.count("out") > 0 && values["out"].as<std::string>().empty()) {
     throw UsageError("--out needs a directory");
@@ -326,6 +352,7 @@ void parse_words(const Verb& verb, std::vector<std::string> words, CommandLine& 
   check_out(verb, values);
   check_width(values, line.width);
   if (verb.name == "import") check_import(values, line);
+  check_offers(values, line.offers);
 }
 
 int edit_distance(const std::string& a, const std::string& b) {
@@ -377,8 +404,9 @@ std::string help_text(const std::string& name) {
   const Verb& verb = find_verb(name);
   CommandLine unused;
   std::ostringstream text;
-  text << "tessera " << verb.name << " " << verb.usage << "\n\n  " << verb.summary << "\n\n"
-       << visible_options(verb, unused);
+  text << "tessera " << verb.name << " " << verb.usage << "\n\n  " << verb.summary << "\n\n";
+  if (verb.name == "dram") text << "Patterns\n" << traffic_forms() << "\n";
+  text << visible_options(verb, unused);
   return text.str();
 }
 

@@ -17,7 +17,8 @@ class UsageError : public std::runtime_error {
 constexpr int kLeastWidth = 80, kMostWidth = 160;  // columns of texts
 
 struct CommandLine {
-  std::string verb;  // run, describe, compare, check, list, schema, import, gemm, validate
+  std::string verb;  // run, describe, compare, check, list, schema, import, gemm, dram,
+                     // validate
   std::vector<std::string> subjects;
   std::vector<std::string> sets;  // "path.to.key=value"
   std::string format = "text";
@@ -30,12 +31,14 @@ struct CommandLine {
   bool all = false;
   bool what_if = false;
   int width = 0;                          // 0: the terminal's
-  std::vector<std::string> hardware;      // gemm: one name or file; validate: ENGINE=NAME
+  std::vector<std::string> hardware;      // gemm, dram: one name or file; validate: ENGINE=NAME
   std::string dataflow;                   // gemm; empty: the mapper's choice
   std::string precision;                  // gemm; empty: precision.default (w8a8)
   std::string fidelity = "transaction";   // gemm
   bool resident = false;                  // gemm
   bool accumulate = false;                // gemm
+  int outstanding = 32;                   // dram: reads, and writes, a channel
+  int offers = 0;                         // dram: bursts a clock; 0: two per command bus
   std::vector<std::string> references;    // validate; empty: those that ship
   std::string engine;                     // validate: pattern; empty: all
   std::int64_t max_macs = 2'000'000'000;  // check: values are computed up to here

@@ -107,7 +107,6 @@ EngineRule required_rule(const ReferenceCase& reference, const std::string& hard
     throw NotComparable("the engine is not known" + way_to_name(reference));
   }
   const EngineRule rule = known == nullptr ? own_engine_rule(reference) : *known;
-  if (rule.scenario == Scenario::kNotBuilt) throw NotComparable(rule.reason);
   if (reference.notes.integer("errors", 0) != 0) {
     throw NotComparable("the reference itself reports errors");
   }

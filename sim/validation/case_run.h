@@ -47,7 +47,7 @@ struct CaseRun {
   hw::Cycles printed_less = 0;
 };
 
-/// The row as its engine's rule runs it. Throws NotComparable.
+/// The row as its engine's rule runs it; not a memory's. Throws NotComparable.
 CaseRun prepare_case(const ReferenceCase& reference, const std::vector<HardwareOverride>& overrides,
                      Machines& machines);
 

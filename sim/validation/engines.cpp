@@ -195,15 +195,6 @@ EngineRule onnxim() {
   return rule;
 }
 
-/// Every simulator of memories in a DRAM file, whatever it is called.
-EngineRule dram() {
-  EngineRule rule;
-  rule.pattern = "*";
-  rule.scenario = Scenario::kNotBuilt;
-  rule.reason = "the DRAM model `timing` is not built";
-  return rule;
-}
-
 enum class Build { kDefault, kSmall, kUnknown };
 
 std::string lowercase(std::string text) {
@@ -256,8 +247,7 @@ const std::vector<EngineRule>& engine_rules() {
 }
 
 const EngineRule* rule_of(const ReferenceCase& reference) {
-  static const EngineRule memories = dram();
-  if (reference.kind == ReferenceKind::kDram) return &memories;
+  if (reference.kind == ReferenceKind::kDram) return nullptr;
   for (const EngineRule& rule : engine_rules()) {
     if (matches(rule.pattern, reference.engine)) return &rule;
   }

@@ -14,8 +14,7 @@ namespace tessera::sim {
 enum class Scenario {
   kResident,        // operands in the scratchpads, result stays in the accumulators
   kMemoryToMemory,  // mapped, loaded, stored
-  kLoads,           // A, then B, as square blocks; nothing computes
-  kNotBuilt         // no model behind it yet: `reason` says which
+  kLoads            // A, then B, as square blocks; nothing computes
 };
 
 /// A limit on the errors of some rows of an engine.
@@ -54,13 +53,12 @@ struct EngineRule {
   SetsOf sets;                     // --set arguments of a row; may be empty
   PinOf pin;                       // memory to memory: what is fixed of the mapping; may be empty
   Target target;
-  std::string reason;  // kNotBuilt
 };
 
 /// All rules of computing engines; the first that matches counts.
 const std::vector<EngineRule>& engine_rules();
 
-/// The rule of `reference`, or nullptr for an unknown engine.
+/// The rule of `reference`, or nullptr for an unknown engine and for memories.
 const EngineRule* rule_of(const ReferenceCase& reference);
 
 /// The rule of an engine that is the user's own, who names its machine: by the end of its name

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -128,11 +130,42 @@ class RowReader {
     fail_reference(table_.file, row_.line,
                    fmt::format("{}: '{}' is not allowed (1 .. {})", column, cell, most));
   }
+  /// `otherwise` where the file has no such column.
+  int count_or(const char* column, int most, int otherwise) const {
+    return table_.column(column) < 0 ? otherwise : static_cast<int>(count(column, most));
+  }
+  /// A decimal from `least`, or 0 where the cell is empty or missing and that is allowed.
+  double number(const char* column, double least, bool may_lack) const {
+    const std::string cell = text(column);
+    if (cell.empty() && may_lack) return 0;
+    char* end = nullptr;
+    const double value = std::strtod(cell.c_str(), &end);
+    if (!cell.empty() && *end == '\0' && std::isfinite(value) && value >= least) return value;
+    fail_reference(
+        table_.file, row_.line,
+        fmt::format("{}: '{}' is not allowed (a number from {:g})", column, cell, least));
+  }
 
  private:
   const CsvTable& table_;
   const CsvRow& row_;
 };
+
+DramReference read_memory(const RowReader& cells) {
+  constexpr int kMostChannels = 256, kMostOutstanding = 4096;
+  constexpr double kLeastFraction = 1e-6;
+  DramReference out;
+  out.standard = lower(cells.text("standard"));
+  out.pattern = cells.text("pattern");
+  out.mapping = cells.text("mapping");
+  out.channels = cells.count_or("channels", kMostChannels, out.channels);
+  out.queue_depth = cells.count_or("queue_depth", kMostOutstanding, out.queue_depth);
+  out.peak_gbps = cells.number("peak_gbps", 0, true);
+  out.fraction = cells.number("sustained_fraction", kLeastFraction, false);
+  out.mean_read_ns = cells.number("avg_read_latency_ns", 0, true);
+  out.p99_read_ns = cells.number("p99_ns", 0, true);
+  return out;
+}
 
 ReferenceCase read_case(const CsvTable& table, const CsvRow& row, const FileLayout& layout) {
   constexpr std::int64_t kMostSide = 4096, kMostSize = 1 << 20, kMostCycles = 1'000'000'000'000;
@@ -151,6 +184,7 @@ ReferenceCase read_case(const CsvTable& table, const CsvRow& row, const FileLayo
   out.dataflow = cells.text(layout.dataflow);
   out.dtype = lower(cells.text("dtype"));
   out.notes = Notes(cells.text(layout.notes));
+  if (layout.kind == ReferenceKind::kDram) out.memory = read_memory(cells);
   if (*layout.cycles == '\0') return out;
   out.shape = {cells.count("M", kMostSize), cells.count("K", kMostSize),
                cells.count("N", kMostSize)};

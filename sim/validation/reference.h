@@ -33,6 +33,15 @@ class Notes {
 /// What a file's header says it holds.
 enum class ReferenceKind { kRtl, kScaleSim, kOnnxim, kDram };
 
+/// What a simulator of memories found; what a row does not give is 0 or empty.
+struct DramReference {
+  std::string standard, pattern, mapping;
+  int channels = 1, queue_depth = 32;  // requests outstanding per channel: reads, and writes
+  double peak_gbps = 0;
+  double fraction = 0;  // of the peak; above 0
+  double mean_read_ns = 0, p99_read_ns = 0;
+};
+
 /// One figure.
 struct ReferenceCase {
   ReferenceKind kind = ReferenceKind::kRtl;
@@ -45,6 +54,7 @@ struct ReferenceCase {
   hw::GemmShape shape;     // DRAM: zeros
   hw::Cycles cycles = 0;   // as printed; DRAM: 0
   Notes notes;
+  DramReference memory;  // DRAM only
 };
 
 /// Cases in the order of the file. The header tells the kind: every kind needs its columns, in any

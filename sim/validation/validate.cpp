@@ -11,6 +11,7 @@
 
 #include "sim/gemm_run.h"
 #include "sim/mapper/pins.h"
+#include "sim/validation/dram_judging.h"
 
 namespace tessera::sim {
 namespace {
@@ -40,11 +41,12 @@ std::vector<CaseResult> run_all(const ValidateRequest& request) {
   const std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
   std::vector<CaseResult> results;
   for (const ReferenceCase& each : request.cases) {
-    if (matches(request.engine, each.engine)) results.push_back({each, 0, "", false});
+    if (matches(request.engine, each.engine)) results.push_back({each, 0, "", false, {}});
   }
   Machines machines;
   std::deque<Running> running;
   for (std::size_t i = 0; i < results.size(); ++i) {
+    if (results[i].reference.kind == ReferenceKind::kDram) continue;
     try {
       const CaseRun run = prepare_case(results[i].reference, request.overrides, machines);
       running.push_back({i, run.printed_less,
@@ -55,12 +57,16 @@ std::vector<CaseResult> run_all(const ValidateRequest& request) {
     if (running.size() >= jobs) finish_front(running, results);
   }
   while (!running.empty()) finish_front(running, results);
+  run_dram_rows(results);
   return results;
 }
 
 // ---------------------------------------------------------------------------------------- judging
 
 std::string group_of(const ReferenceCase& reference) {
+  if (reference.kind == ReferenceKind::kDram) {
+    return reference.engine + " " + reference.memory.standard;
+  }
   const EngineRule* rule = rule_of(reference);
   if (rule == nullptr || !rule->by_dataflow) return reference.engine;
   std::string flow = dataflow_of(reference);
@@ -146,6 +152,7 @@ void judge(EngineResult& engine) {
     for (const Limit& limit : rule->target.limits) judge_limit(limit, engine);
     judge_sign(rule->target.slower_is_faster, engine);
   }
+  judge_dram(engine);
   const bool holds = std::all_of(engine.limits.begin(), engine.limits.end(),
                                  [](const LimitResult& limit) { return limit.holds; });
   const bool failed = std::any_of(engine.cases.begin(), engine.cases.end(),
@@ -158,6 +165,7 @@ void judge(EngineResult& engine) {
 }  // namespace
 
 double CaseResult::error() const {
+  if (dram) return error_percent(dram->made.sustained_fraction, reference.memory.fraction);
   return error_percent(static_cast<double>(ours), static_cast<double>(reference.cycles));
 }
 

@@ -1,10 +1,12 @@
 // All reference figures against the machine: who is how far off, and whether the targets hold.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "sim/validation/case_run.h"
+#include "sim/validation/dram_rows.h"
 #include "sim/validation/statistics.h"
 
 namespace tessera::sim {
@@ -21,8 +23,9 @@ struct CaseResult {
   hw::Cycles ours = 0;
   std::string reason;   // why it was not compared; empty: it was
   bool failed = false;  // the simulation itself failed: `reason` says how
+  std::optional<DramOutcome> dram = std::nullopt;  // memories: instead of `ours`
   bool compared() const { return reason.empty(); }
-  double error() const;  // percent, signed
+  double error() const;  // percent, signed; memories: of the bandwidth
 };
 
 /// One limit of a target, as it came out.
@@ -34,9 +37,9 @@ struct LimitResult {
 enum class Verdict { kHolds, kMissed, kNoTarget };
 const char* to_string(Verdict verdict);  // "holds", "MISSED", "no target"
 
-/// One line of the error table: an engine, or one of its dataflows.
+/// One line of the error table: an engine, one of its dataflows, a memory of a simulator.
 struct EngineResult {
-  std::string name;               // "gemmini16_array WS"
+  std::string name;               // "gemmini16_array WS", "dramsys ddr4-3200"
   std::vector<CaseResult> cases;  // compared or failed, in the order of the files
   ErrorStatistics statistics;     // of those compared
   std::string target;             // empty: none is set
@@ -60,8 +63,8 @@ struct Validation {
 /// Joins figures and ours: pure. `results` in the order of the files.
 Validation judge_results(const std::vector<CaseResult>& results);
 
-/// Simulates every figure, in processes of their own, as many at once as there are processors. The
-/// result does not depend on how many.
+/// Simulates every figure, in processes of their own (memories: threads), as many at once as there
+/// are processors. The result does not depend on how many.
 Validation validate(const ValidateRequest& request);
 
 }  // namespace tessera::sim

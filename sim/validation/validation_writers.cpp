@@ -1,5 +1,6 @@
 #include "sim/validation/validation_writers.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "sim/gemm_run.h"
 #include "sim/report/format.h"
 #include "sim/report/version.h"
+#include "sim/validation/dram_writers.h"
 
 namespace tessera::sim {
 namespace {
@@ -47,6 +49,7 @@ const CaseResult& worst_of(const EngineResult& engine) {
 std::string worst_case(const EngineResult& engine) {
   if (engine.statistics.count == 0 || engine.statistics.worst == 0) return "-";
   const ReferenceCase& worst = worst_of(engine).reference;
+  if (is_memory(engine)) return worst.memory.pattern + " " + worst.memory.mapping;
   const std::string latency = worst.notes.value("mem_lat");
   if (!latency.empty()) return shape_text(worst.shape) + " mem_lat=" + latency;
   const std::string array = fmt::format(" on {}x{}", worst.rows, worst.cols);
@@ -78,13 +81,17 @@ std::vector<EngineColumn> engine_columns() {
 
 std::string target_lines(const Validation& validation, int width) {
   std::string text;
+  std::size_t widest = 20;
+  for (const EngineResult& engine : validation.engines) {
+    if (!engine.target.empty()) widest = std::max(widest, engine.name.size() + 1);
+  }
   for (const EngineResult& engine : validation.engines) {
     if (engine.target.empty()) continue;
     std::vector<std::string> parts{engine.target};
     for (const LimitResult& limit : engine.limits) {
       parts.push_back(limit.text + (limit.holds ? "" : "  MISSED"));
     }
-    text += flow("   " + pad_right(engine.name, 20), parts, width);
+    text += flow("   " + pad_right(engine.name, static_cast<int>(widest)), parts, width);
   }
   return text.empty() ? "" : "\n TARGETS\n" + text;
 }
@@ -132,7 +139,15 @@ std::string omissions(const Validation& validation, int width) {
   return text;
 }
 
+/// The rows of memories that miss their target.
+std::string missed_rows(const Validation& validation, int width) {
+  std::string text;
+  for (const std::string& line : dram_miss_lines(validation)) text += wrap("   " + line, 5, width);
+  return text.empty() ? "" : "\n MISSED\n" + text;
+}
+
 std::string case_table(const EngineResult& engine, int width) {
+  if (is_memory(engine)) return dram_case_table(engine, width);
   std::vector<Column> columns{{engine.name, Align::kLeft, 0, {}},
                               {"reference", Align::kRight, 0, {}},
                               {"ours", Align::kRight, 0, {}},
@@ -171,6 +186,7 @@ Json limits_json(const EngineResult& engine) {
 }
 
 Json case_json(const CaseResult& each) {
+  if (each.dram) return dram_case_json(each);
   const ReferenceCase& reference = each.reference;
   Json json{{"file", std::filesystem::path(reference.file).filename().string()},
             {"line", reference.line},
@@ -242,7 +258,25 @@ std::string markdown_targets(const Validation& validation) {
   return text;
 }
 
+std::string markdown_memories(const Validation& validation) {
+  const std::string groups = dram_group_markdown(validation);
+  if (groups.empty()) return "";
+  std::string text =
+      "\n## Memories\n\n"
+      "The DRAM model under the traffic of each row, with the row's standard, mapping and refresh: "
+      "mean of\nthe absolute errors (worst in brackets), in percent. The envelope of a pattern and "
+      "class of mappings\n(interleaved, contiguous) is what the simulators say with refresh and 32 "
+      "outstanding, ±3 % for mixes\nof reads and writes, ±5 % for the rest, ±8 % where there is "
+      "one simulator.\n\n" +
+      groups;
+  const std::vector<std::string> misses = dram_miss_lines(validation);
+  if (!misses.empty()) text += "\nRows that miss a target:\n\n";
+  for (const std::string& line : misses) text += "- " + line + "\n";
+  return text;
+}
+
 std::string markdown_cases(const EngineResult& engine) {
+  if (is_memory(engine)) return dram_case_markdown(engine);
   std::string text = fmt::format("\n### {}\n\n", engine.name) +
                      markdown_row({"case", "reference", "ours", "error %"}) +
                      markdown_row({"---", "---:", "---:", "---:"});
@@ -267,8 +301,10 @@ std::string validation_text(const Validation& validation, const TextOptions& opt
     columns.push_back(column);
   }
   if (!validation.engines.empty()) text += table(columns, options.width);
-  text += target_lines(validation, options.width) + failures(validation, options.width);
+  text += target_lines(validation, options.width) + failures(validation, options.width) +
+          missed_rows(validation, options.width);
   if (options.all) {
+    text += dram_group_table(validation, options.width);
     for (const EngineResult& engine : validation.engines) text += case_table(engine, options.width);
   }
   return text + omissions(validation, options.width);
@@ -282,7 +318,7 @@ std::string validation_markdown(const Validation& validation, bool all) {
       "`tests/reference/data/README.md` says where\nthe figures come from, "
       "[the guide](guide.md#how-far-can-i-trust-the-numbers) how to add your own.\n\n" +
       verdict_line(validation) + ".\n\n" + markdown_engines(validation) + "\n## Targets\n\n" +
-      markdown_targets(validation);
+      markdown_targets(validation) + markdown_memories(validation);
   if (!validation.omissions.empty()) text += "\n## Not comparable\n\n";
   for (const Omission& each : joined(validation.omissions))
     text += "- " + omission_text(each) + "\n";

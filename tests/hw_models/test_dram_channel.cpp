@@ -1,27 +1,13 @@
-// The DRAM channel against the closed forms of its timings, and its edges. Each closed form fails
-// when one timing is wrong.
+// The edges of the DRAM channel. Closed forms of its timings: tests/sim/dram.
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <random>
 
-#include "tests/reference/dram_traffic.h"
+#include "hw_models/dram_channel.h"
 
 using namespace tessera::hw;
 
 namespace {
-
-TrafficRules without_refresh() {
-  TrafficRules rules;
-  rules.policy.refresh = DramRefresh::kOff;
-  return rules;
-}
-
-double sustained(const DramDevice& device, const std::string& order, const std::string& pattern,
-                 const TrafficRules& rules, BankHash hash = BankHash::kNone) {
-  const DramAddressMap map(order, hash, device, 1);
-  return run_traffic(device, 1, map, rules, traffic_bursts(pattern, device.burst_bytes))
-      .sustained_fraction;
-}
 
 DramDevice ddr4() { return *find_dram_device("DDR4-3200"); }
 
@@ -40,46 +26,6 @@ DramClock conflict_read_clocks(const DramDevice& device) {
 
 }  // namespace
 
-TEST_CASE("streaming over bank groups loses refresh and 0 to 1 percent of the peak", "[dram]") {
-  const auto lost = [](const DramDevice& device) {
-    return 1.0 - static_cast<double>(device.t.refresh_all) / device.t.refresh_interval -
-           sustained(device, kDefaultDramOrder, "seq_rd_4194304", {});
-  };
-  for (const char* name : {"DDR4-2400", "DDR4-3200", "LPDDR4-3200", "LPDDR4-4266"}) {
-    INFO(name);
-    const double rest = lost(*find_dram_device(name));
-    CHECK(rest > 0.0);
-    CHECK(rest < 0.02);
-  }
-  CHECK(lost(ddr4()) == Approx(0.004).margin(0.001));
-  CHECK(sustained(ddr4(), kDefaultDramOrder, "seq_rd_4194304", without_refresh()) > 0.9995);
-
-  DramDevice wrong = ddr4();
-  wrong.t.refresh_all = wrong.t.refresh_all * 5 / 4;
-  const double right_form = 1.0 - 576.0 / 12480 - 0.004;
-  CHECK(sustained(wrong, kDefaultDramOrder, "seq_rd_4194304", {}) < right_form - 0.005);
-}
-
-TEST_CASE("streaming inside one bank group runs at burst over tCCD_L", "[dram]") {
-  const std::string one_group = "bg-ro-ba-co";
-  CHECK(sustained(ddr4(), one_group, "seq_rd_4194304", without_refresh()) ==
-        Approx(4.0 / 8).epsilon(0.002));
-  DramDevice wrong = ddr4();
-  wrong.t.ccd_long = 7;
-  CHECK(sustained(wrong, one_group, "seq_rd_4194304", without_refresh()) > 0.55);
-}
-
-TEST_CASE("random bursts are bound by four activates in tFAW", "[dram]") {
-  const auto bound = [](const DramDevice& device) { return 4.0 * device.t.burst / device.t.faw; };
-  CHECK(sustained(ddr4(), kDefaultDramOrder, "rand_2097152", without_refresh()) ==
-        Approx(bound(ddr4())).epsilon(0.01));
-  CHECK(sustained(ddr4(), kDefaultDramOrder, "rand_2097152", {}) == Approx(0.445).epsilon(0.01));
-  DramDevice wrong = ddr4();
-  wrong.t.faw = 31;
-  CHECK(sustained(wrong, kDefaultDramOrder, "rand_2097152", without_refresh()) >
-        1.05 * bound(ddr4()));
-}
-
 TEST_CASE("a conflict read on an idle channel takes tRP tRCD RL and the burst", "[dram]") {
   CHECK(conflict_read_clocks(ddr4()) == 22 + 22 + 22 + 4);
   for (const DramDevice& device : dram_devices()) {
@@ -89,13 +35,6 @@ TEST_CASE("a conflict read on an idle channel takes tRP tRCD RL and the burst", 
     ++wrong.t.rcd_read;
     CHECK(conflict_read_clocks(wrong) == device.unloaded_read_clocks() + 1);
   }
-}
-
-TEST_CASE("a power of two row pitch falls into one bank group unless hashed", "[dram]") {
-  const std::string tiles = "tile_128_128_1024_2097152";
-  CHECK(sustained(ddr4(), kDefaultDramOrder, tiles, {}) == Approx(0.50).margin(0.02));
-  CHECK(sustained(ddr4(), kDefaultDramOrder, tiles, {}, BankHash::kColumn) > 0.8);
-  CHECK(sustained(ddr4(), "ro-ba-bg-co", tiles, {}) > 0.94);
 }
 
 TEST_CASE("a read that meets a refresh waits for its end", "[dram]") {
@@ -196,28 +135,6 @@ TEST_CASE("bursts of a pseudo channel never overlap on its data bus", "[dram]") 
       }
     }
   }
-}
-
-TEST_CASE("ranks in turn leave the data bus idle for tRTRS", "[dram]") {
-  DramDevice device = ddr4();
-  device.ranks = 2;
-  const std::string rank_by_burst = "bg-ro-ba-co-ra";  // in one bank group: tCCD_L is longer
-  CHECK(sustained(device, rank_by_burst, "seq_rd_4194304", without_refresh()) ==
-        Approx(4.0 / (4 + 2)).epsilon(0.01));
-  device.t.rank_switch = 3;
-  CHECK(sustained(device, rank_by_burst, "seq_rd_4194304", without_refresh()) ==
-        Approx(4.0 / (4 + 3)).epsilon(0.01));
-}
-
-TEST_CASE("each rank has its own four activates in tFAW", "[dram]") {
-  DramDevice device = ddr4();
-  device.ranks = 2;
-  device.t.faw = 96;  // far above what banks and data bus allow
-  const double one_rank = 4.0 * device.t.burst / device.t.faw;
-  CHECK(sustained(device, "ra-ro-ba-bg-co", "rand_2097152", without_refresh()) ==
-        Approx(one_rank).epsilon(0.01));
-  CHECK(sustained(device, "ro-ba-bg-ra-co", "rand_2097152", without_refresh()) ==
-        Approx(2 * one_rank).epsilon(0.05));
 }
 
 TEST_CASE("a refresh stops its own rank only", "[dram]") {

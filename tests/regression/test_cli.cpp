@@ -73,7 +73,7 @@ const std::vector<std::string> kReportFiles{"host.json", "report.csv", "report.j
 TEST_CASE("a wrong command line is one message and exit code 2") {
   check_refused("runn bert_edge",
                 "tessera: unknown verb 'runn'; did you mean 'run'?\n"
-                "verbs: run, describe, compare, check, list, schema, import, gemm, validate "
+                "verbs: run, describe, compare, check, list, schema, import, gemm, dram, validate "
                 "(tessera --help)");
   check_refused("run",
                 "tessera: 'tessera run' needs a run: a name (tessera list runs), a file, or -");

@@ -80,13 +80,6 @@ TEST_CASE("a row of the default build may say so and another word is no known bu
   CHECK(presets_of(rule(noted), noted).empty());
 }
 
-TEST_CASE("simulators of memories wait for the DRAM model") {
-  ReferenceCase reference = row("dramsys", 0, 0, "");
-  reference.kind = ReferenceKind::kDram;
-  CHECK(rule(reference).scenario == Scenario::kNotBuilt);
-  CHECK(rule(reference).reason == "the DRAM model `timing` is not built");
-}
-
 TEST_CASE("the notes of a Gemmini loop set its memory and its tile") {
   const auto reference =
       row("gemmini16_loop", 16, 16, "WS", "mem_lat=50; cycles_per_beat=4; tile=4x6x16");

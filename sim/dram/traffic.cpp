@@ -1,68 +1,145 @@
-#include "tests/reference/dram_traffic.h"
+#include "sim/dram/traffic.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <deque>
 #include <random>
 #include <stdexcept>
 
-namespace tessera::hw {
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace tessera::sim {
 
 namespace {
+
+using hw::Bytes;
+using hw::DramClock;
 
 constexpr Bytes kKiB = 1024, kMiB = kKiB * kKiB;
 constexpr Bytes kRandomSpan = 256 * kMiB, kRandomBytes = 64;
 constexpr Bytes kStreamDistance = 64 * kMiB;
 constexpr Bytes kStagger[3] = {0, 5 * kKiB, 11 * kKiB};
 
-/// Every burst that [address, address + bytes) touches.
-void append(std::vector<TrafficBurst>& bursts, Bytes address, Bytes bytes, Bytes burst,
-            bool is_write) {
-  for (Bytes at = address / burst * burst; at < address + bytes; at += burst) {
-    bursts.push_back({at, is_write});
-  }
-}
+/// Builds a pattern, range by range.
+class TrafficWriter {
+ public:
+  explicit TrafficWriter(Bytes burst) : burst_(burst) {}
 
-std::vector<TrafficBurst> mix_bursts(Bytes chunk, Bytes total, bool stagger, Bytes burst) {
-  std::vector<TrafficBurst> bursts;
+  /// Every burst that [address, address + bytes) touches.
+  void append(Bytes address, Bytes bytes, bool is_write = false) {
+    traffic_.useful_bytes += bytes;
+    for (Bytes at = address / burst_ * burst_; at < address + bytes; at += burst_) {
+      if (traffic_.bursts.size() == kMostTrafficBursts) {
+        throw std::invalid_argument(fmt::format("more than {} bursts", kMostTrafficBursts));
+      }
+      traffic_.bursts.push_back({at, is_write});
+    }
+  }
+  DramTraffic take() { return std::move(traffic_); }
+
+ private:
+  Bytes burst_;
+  DramTraffic traffic_;
+};
+
+void append_mix(TrafficWriter& out, Bytes chunk, Bytes total, bool stagger) {
   for (Bytes done = 0; done < total / 3; done += chunk) {
     for (int stream = 0; stream < 3; ++stream) {
       const Bytes base = stream * kStreamDistance + (stagger ? kStagger[stream] : 0);
-      append(bursts, base + done, chunk, burst, stream == 2);
+      out.append(base + done, chunk, stream == 2);
     }
   }
-  return bursts;
 }
 
-std::vector<TrafficBurst> tile_bursts(Bytes rows, Bytes columns, Bytes pitch, Bytes total,
-                                      Bytes burst) {
-  std::vector<TrafficBurst> bursts;
+void append_tiles(TrafficWriter& out, Bytes rows, Bytes columns, Bytes pitch, Bytes total) {
   Bytes read = 0;
   for (Bytes top = 0; read < total; top += rows) {
     for (Bytes left = 0; left < pitch && read < total; left += columns) {
-      for (Bytes row = 0; row < rows; ++row) {
-        append(bursts, (top + row) * pitch + left, columns, burst, false);
-      }
+      for (Bytes row = 0; row < rows; ++row) out.append((top + row) * pitch + left, columns);
       read += rows * columns;
     }
   }
-  return bursts;
 }
 
-std::vector<TrafficBurst> random_bursts(Bytes total, Bytes burst) {
-  std::vector<TrafficBurst> bursts;
+void append_random(TrafficWriter& out, Bytes total) {
   std::mt19937_64 engine(1);
   for (Bytes done = 0; done < total; done += kRandomBytes) {
     const auto pick = static_cast<Bytes>(engine() % (kRandomSpan / kRandomBytes));
-    append(bursts, pick * kRandomBytes, kRandomBytes, burst, false);
+    out.append(pick * kRandomBytes, kRandomBytes);
   }
-  return bursts;
+}
+
+/// A form as its words: capitals stand for bytes or counts, `a|b` for one of two.
+struct Form {
+  std::vector<std::string> words;
+  const char* help;
+  void (*append)(TrafficWriter& out, const std::vector<Bytes>& n, const std::string& last);
+};
+
+const std::vector<Form>& forms() {
+  using Numbers = const std::vector<Bytes>&;
+  using Word = const std::string&;
+  static const std::vector<Form> all{
+      {{"seq", "rd", "BYTES"},
+       "reads one after the other",
+       [](auto& out, Numbers n, Word) { out.append(0, n[0]); }},
+      {{"seq", "wr", "BYTES"},
+       "writes one after the other",
+       [](auto& out, Numbers n, Word) { out.append(0, n[0], true); }},
+      {{"rand", "BYTES"},
+       "reads of 64 bytes at random in 256 MiB",
+       [](auto& out, Numbers n, Word) { append_random(out, n[0]); }},
+      {{"mix", "CHUNK", "BYTES", "aligned|stagger"},
+       "two streams of reads and one of writes, in turn by chunks",
+       [](auto& out, Numbers n, Word last) { append_mix(out, n[0], n[1], last == "stagger"); }},
+      {{"tile", "ROWS", "COLUMNBYTES", "PITCH", "BYTES"},
+       "reads of all tiles of a matrix with rows of PITCH bytes",
+       [](auto& out, Numbers n, Word) { append_tiles(out, n[0], n[1], n[2], n[3]); }}};
+  return all;
+}
+
+std::vector<std::string> words_between_underscores(const std::string& text) {
+  std::vector<std::string> words{""};
+  for (const char c : text) {
+    if (c == '_') {
+      words.emplace_back();
+    } else {
+      words.back().push_back(c);
+    }
+  }
+  return words;
+}
+
+/// 0: not a number from 1 to kMostTrafficBytes.
+Bytes bytes_or_zero(const std::string& word) {
+  const bool digits = !word.empty() && word.size() <= 9 &&
+                      word.find_first_not_of("0123456789") == std::string::npos;
+  const Bytes value = digits ? std::stoll(word) : 0;
+  return value <= kMostTrafficBytes ? value : 0;
+}
+
+/// True when `words` are of the form; `numbers` are those of its capitals.
+bool fits(const Form& form, const std::vector<std::string>& words, std::vector<Bytes>& numbers) {
+  if (words.size() != form.words.size()) return false;
+  numbers.clear();
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string& wanted = form.words[i];
+    const std::size_t bar = wanted.find('|');
+    if (wanted.front() >= 'A' && wanted.front() <= 'Z') {
+      numbers.push_back(bytes_or_zero(words[i]));
+      if (numbers.back() == 0) return false;
+    } else if (words[i] != wanted.substr(0, bar) &&
+               (bar == std::string::npos || words[i] != wanted.substr(bar + 1))) {
+      return false;
+    }
+  }
+  return true;
 }
 
 /// The requester and its channels in one loop over the clocks at which something happens.
 class ClosedLoop {
  public:
-  ClosedLoop(const DramDevice& device, int channels, const DramAddressMap& map,
+  ClosedLoop(const hw::DramDevice& device, int channels, const hw::DramAddressMap& map,
              const TrafficRules& rules, const std::vector<TrafficBurst>& bursts)
       : device_(device),
         map_(map),
@@ -90,17 +167,17 @@ class ClosedLoop {
     bool is_write;
   };
   struct Lane {
-    Lane(const DramDevice& device, const DramPolicy& policy) : channel(device, policy) {}
+    Lane(const hw::DramDevice& device, const hw::DramPolicy& policy) : channel(device, policy) {}
     void advance(DramClock until, int response_clocks) {
       done.clear();
       channel.advance(until, done);
-      for (const DramCompletion& each : done) {  // in order, one response a clock
+      for (const hw::DramCompletion& each : done) {  // in order, one response a clock
         last_response = std::max(last_response + 1, each.last_beats + response_clocks);
         responses.push_back({last_response, each.accepted, each.is_write});
       }
     }
-    DramChannel channel;
-    std::vector<DramCompletion> done;
+    hw::DramChannel channel;
+    std::vector<hw::DramCompletion> done;
     std::deque<Response> responses;
     DramClock last_response = 0;
   };
@@ -131,8 +208,7 @@ class ClosedLoop {
   bool offer() {
     accepted_now_ = 0;
     waits_for_room_ = false;
-    for (std::size_t left = 2 * lanes_.size(); cursor_ < bursts_.size(); --left) {
-      if (left == 0) return true;
+    while (cursor_ < bursts_.size()) {
       Lane& lane = lanes_[static_cast<std::size_t>(place_.channel)];
       const bool is_write = bursts_[cursor_].is_write;
       if (outstanding_[is_write ? 1 : 0] >= depth_) return false;
@@ -151,7 +227,7 @@ class ClosedLoop {
   }
 
   DramClock next_event() {
-    DramClock next = kNeverClock;
+    DramClock next = hw::kNeverClock;
     for (Lane& lane : lanes_) {
       if (!lane.responses.empty()) next = std::min(next, lane.responses.front().clock);
       next = std::min(next, lane.channel.next_command());
@@ -166,11 +242,8 @@ class ClosedLoop {
                         static_cast<double>(device_.t.burst);
     made.sustained_fraction =
         static_cast<double>(bursts_.size()) / static_cast<double>(last_) / peak;
-    for (const Lane& lane : lanes_) {
-      made.counts.activates += lane.channel.counts().activates;
-      made.counts.refreshes_all += lane.channel.counts().refreshes_all;
-      made.counts.refreshes_bank += lane.channel.counts().refreshes_bank;
-    }
+    made.clocks = last_;
+    for (const Lane& lane : lanes_) made.counts += lane.channel.counts();
     made.row_hit_rate =
         1.0 - static_cast<double>(made.counts.activates) / static_cast<double>(bursts_.size());
     if (read_clocks_.empty()) return made;
@@ -182,13 +255,13 @@ class ClosedLoop {
     return made;
   }
 
-  const DramDevice& device_;
-  const DramAddressMap& map_;
+  const hw::DramDevice& device_;
+  const hw::DramAddressMap& map_;
   const TrafficRules& rules_;
   const std::vector<TrafficBurst>& bursts_;
   const int depth_;
   std::vector<Lane> lanes_;
-  DramPlace place_;
+  hw::DramPlace place_;
   std::size_t cursor_ = 0, completed_ = 0;
   bool waits_for_room_ = false;
   int accepted_now_ = 0;
@@ -199,29 +272,32 @@ class ClosedLoop {
 
 }  // namespace
 
-std::vector<TrafficBurst> traffic_bursts(const std::string& pattern, Bytes burst) {
-  long long a = 0, b = 0, c = 0, d = 0;
-  char tail[16] = "";
-  std::vector<TrafficBurst> bursts;
-  if (std::sscanf(pattern.c_str(), "seq_rd_%lld", &a) == 1) {
-    append(bursts, 0, a, burst, false);
-  } else if (std::sscanf(pattern.c_str(), "seq_wr_%lld", &a) == 1) {
-    append(bursts, 0, a, burst, true);
-  } else if (std::sscanf(pattern.c_str(), "rand_%lld", &a) == 1) {
-    bursts = random_bursts(a, burst);
-  } else if (std::sscanf(pattern.c_str(), "mix_%lld_%lld_%15s", &a, &b, tail) == 3) {
-    bursts = mix_bursts(a, b, std::string(tail) == "stagger", burst);
-  } else if (std::sscanf(pattern.c_str(), "tile_%lld_%lld_%lld_%lld", &a, &b, &c, &d) == 4) {
-    bursts = tile_bursts(a, b, c, d, burst);
-  } else {
-    throw std::invalid_argument("traffic pattern `" + pattern + "`");
+std::string traffic_forms() {
+  std::string text;
+  for (const Form& form : forms()) {
+    text += fmt::format("  {:<36}{}\n", fmt::to_string(fmt::join(form.words, "_")), form.help);
   }
-  return bursts;
+  return text;
 }
 
-TrafficResult run_traffic(const DramDevice& device, int channels, const DramAddressMap& map,
+DramTraffic dram_traffic(const std::string& pattern, Bytes burst) {
+  const std::vector<std::string> words = words_between_underscores(pattern);
+  std::vector<Bytes> numbers;
+  for (const Form& form : forms()) {
+    if (!fits(form, words, numbers)) continue;
+    TrafficWriter out(burst);
+    form.append(out, numbers, words.back());
+    DramTraffic traffic = out.take();
+    if (traffic.bursts.empty()) throw std::invalid_argument("no bursts");
+    return traffic;
+  }
+  throw std::invalid_argument(
+      fmt::format("not a known pattern of numbers from 1 to {}", kMostTrafficBytes));
+}
+
+TrafficResult run_traffic(const hw::DramDevice& device, int channels, const hw::DramAddressMap& map,
                           const TrafficRules& rules, const std::vector<TrafficBurst>& bursts) {
   return ClosedLoop(device, channels, map, rules, bursts).run();
 }
 
-}  // namespace tessera::hw
+}  // namespace tessera::sim
