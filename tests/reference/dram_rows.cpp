@@ -91,6 +91,8 @@ void set_rules(DramRow& row) {
   row.rules.accepts_per_clock = row.tool == "dramsys" ? 1 : 2 * row.channels;
   row.rules.policy.full_queue_stops_both = row.tool == "dramsys";
   row.rules.policy.stagger_refresh = row.tool == "dramsys";
+  // Ramulator drains once more than 0.8 x 32 writes wait, DRAMSys once more than 26 do.
+  if (row.tool == "ramulator2") row.rules.policy.drain_above = 25;
   row.rules.response_clocks = row.tool == "dramsys" ? 1 : 0;
   const std::string refresh = row.policy.substr(0, row.policy.find('+'));
   row.refresh = refresh != "noref";
@@ -163,10 +165,10 @@ const DramEnvelope* DramEnvelopes::find(const DramRow& row) const {
   return has_envelope(row) ? &envelopes_.at(key(row)) : nullptr;
 }
 
-TrafficResult run_row(const DramRow& row) {
+TrafficResult run_row(const DramRow& row, std::uint64_t seed) {
   const DramAddressMap map(row.order, row.hash, row.device, row.channels);
   return run_traffic(row.device, row.channels, map, row.rules,
-                     traffic_bursts(row.pattern, row.device.burst_bytes));
+                     traffic_bursts(row.pattern, row.device.burst_bytes, seed));
 }
 
 }  // namespace tessera::hw

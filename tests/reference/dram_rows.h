@@ -50,7 +50,8 @@ class DramEnvelopes {
   std::map<std::string, DramEnvelope> envelopes_;
 };
 
-/// The model under the traffic of a row. REQUIRES: the row is comparable.
-TrafficResult run_row(const DramRow& row);
+/// The model under the traffic of a row; random addresses by `seed`. REQUIRES: the row is
+/// comparable.
+TrafficResult run_row(const DramRow& row, std::uint64_t seed = 1);
 
 }  // namespace tessera::hw

@@ -49,9 +49,9 @@ std::vector<TrafficBurst> tile_bursts(Bytes rows, Bytes columns, Bytes pitch, By
   return bursts;
 }
 
-std::vector<TrafficBurst> random_bursts(Bytes total, Bytes burst) {
+std::vector<TrafficBurst> random_bursts(Bytes total, Bytes burst, std::uint64_t seed) {
   std::vector<TrafficBurst> bursts;
-  std::mt19937_64 engine(1);
+  std::mt19937_64 engine(seed);
   for (Bytes done = 0; done < total; done += kRandomBytes) {
     const auto pick = static_cast<Bytes>(engine() % (kRandomSpan / kRandomBytes));
     append(bursts, pick * kRandomBytes, kRandomBytes, burst, false);
@@ -199,7 +199,8 @@ class ClosedLoop {
 
 }  // namespace
 
-std::vector<TrafficBurst> traffic_bursts(const std::string& pattern, Bytes burst) {
+std::vector<TrafficBurst> traffic_bursts(const std::string& pattern, Bytes burst,
+                                         std::uint64_t seed) {
   long long a = 0, b = 0, c = 0, d = 0;
   char tail[16] = "";
   std::vector<TrafficBurst> bursts;
@@ -208,7 +209,7 @@ std::vector<TrafficBurst> traffic_bursts(const std::string& pattern, Bytes burst
   } else if (std::sscanf(pattern.c_str(), "seq_wr_%lld", &a) == 1) {
     append(bursts, 0, a, burst, true);
   } else if (std::sscanf(pattern.c_str(), "rand_%lld", &a) == 1) {
-    bursts = random_bursts(a, burst);
+    bursts = random_bursts(a, burst, seed);
   } else if (std::sscanf(pattern.c_str(), "mix_%lld_%lld_%15s", &a, &b, tail) == 3) {
     bursts = mix_bursts(a, b, std::string(tail) == "stagger", burst);
   } else if (std::sscanf(pattern.c_str(), "tile_%lld_%lld_%lld_%lld", &a, &b, &c, &d) == 4) {

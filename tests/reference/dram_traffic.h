@@ -15,8 +15,9 @@ struct TrafficBurst {
 
 /// Bursts of `burst` bytes of a pattern in program order: `seq_rd_BYTES`, `seq_wr_BYTES`,
 /// `rand_BYTES`, `mix_CHUNK_BYTES_aligned|stagger`, `tile_ROWS_COLUMNBYTES_PITCH_BYTES`.
-/// Throws std::invalid_argument on other names.
-std::vector<TrafficBurst> traffic_bursts(const std::string& pattern, Bytes burst);
+/// Throws std::invalid_argument on other names. `seed` draws the addresses of `rand`.
+std::vector<TrafficBurst> traffic_bursts(const std::string& pattern, Bytes burst,
+                                         std::uint64_t seed = 1);
 
 /// Bytes asked for, whether or not they fill bursts.
 struct TrafficRules {
