@@ -17,7 +17,7 @@ DramChannel::DramChannel(const DramDevice& device, const DramPolicy& policy)
                                                                 : device.t.refresh_interval),
       capacity_{policy.read_queue, policy.write_queue},
       slots_(index(policy.read_queue + policy.write_queue)),
-      bank_(index(device.banks())),
+      n_banks_(device.banks()),
       refresh_(index(device.all_ranks())) {
   if (device.banks() > kMaxBanks) throw std::invalid_argument("a DRAM channel of over 64 banks");
   for (std::size_t i = 0; i < slots_.size(); ++i) {
@@ -156,7 +156,7 @@ void DramChannel::replan(int bank) {
 
 void DramChannel::plan_all() {
   switched_at_ = kNeverClock;
-  for (int bank = 0; bank < static_cast<int>(bank_.size()); ++bank) plan(bank);
+  for (int bank = 0; bank < n_banks_; ++bank) plan(bank);
 }
 
 /// Chooses the next command, and plans the banks anew once the clock of a switch is over.

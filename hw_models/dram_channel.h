@@ -195,7 +195,8 @@ class DramChannel {
   std::vector<Slot> slots_;
   int free_ = kNone;
   std::array<Queue, 2> all_;  // waiting reads, writes
-  std::vector<Bank> bank_;
+  int n_banks_;
+  std::array<Bank, kMaxBanks> bank_;  // without a pointer in the way
   std::uint64_t ready_ = 0;                             // banks with a next command
   std::uint64_t blocked_ = 0;                           // by a refresh
   std::array<std::uint64_t, kBankCommands> next_is_{};  // ready banks by next command
