@@ -2,6 +2,7 @@
 // the peak that they reach. Accesses are made before the clock runs.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <random>
 
 #include "hw_models/dram_channel.h"
@@ -14,8 +15,8 @@ constexpr Bytes kMiB = 1024 * 1024;
 constexpr std::size_t kAccesses = 1 << 16;
 
 struct Traffic {
-  explicit Traffic(const DramDevice& device, const char* order = kDefaultDramOrder)
-      : device(device), map(order, BankHash::kRow, device, 1) {}
+  explicit Traffic(const DramDevice& of, const char* order = kDefaultDramOrder)
+      : device(of), map(order, BankHash::kRow, of, 1) {}
   /// Every burst of [address, address + bytes), joined where bank and row stay.
   void add(std::int64_t address, Bytes bytes, bool is_write) {
     std::vector<DramAccess> chunk;

@@ -141,56 +141,68 @@ class DramChannel {
   static std::size_t index(int i) { return static_cast<std::size_t>(i); }
   static std::uint64_t bit(int bank) { return std::uint64_t{1} << bank; }
   static std::uint64_t low_bits(int n) { return ~std::uint64_t{0} >> (64 - n); }
+
+  // What each bank does next.
+  bool set_mode();
   int pick(int bank) const;
-  void set_command(int bank, DramCommand command);
   void plan(int bank);
   void replan(int bank);
   void plan_all();
-  void settle();
-  bool set_mode();
+  void set_command(int bank, DramCommand command);
   void set_none(int bank);
-  void enqueue(int slot);
-  void consider(DramCommand command, int bank, std::int64_t age, DramClock clock);
+
+  // What the channel does next.
+  const Choice& next() const { return choices_[next_]; }
+  void settle();
   void choose();
+  void scan_banks();
+  const Choice& first_of(Kind kind);
+  int first_to_end(std::uint64_t banks, DramClock floor) const;
   std::uint64_t banks_of(Kind kind) const;
   DramClock floor_of(Kind kind) const;
   void enter(int bank);
   void leave(int bank);
-  const Choice& first_of(Kind kind);
-  void issue_refresh(const Choice& choice);
-  int first_to_end(std::uint64_t banks, DramClock floor) const;
-  void scan_banks();
+  void consider(DramCommand command, int bank, std::int64_t age, DramClock clock);
   void choose_best();
-  void choose_refresh(int rank);
-  int refresh_candidate(const Refresh& refresh, int rank) const;
+
+  // Refreshes.
   void set_refresh_trigger();
   void start_refreshes(DramClock now);
   void skip_idle_refreshes(DramClock until);
-  const Choice& next() const { return choices_[next_]; }
-  void issue(std::vector<DramCompletion>& done);
-  void issue_columns(DramClock clock, int bank, std::vector<DramCompletion>& done);
-  bool issue_column(int bank, DramClock clock, std::vector<DramCompletion>& done);
-  DramClock columns_first_until();
-  DramClock columns_floor() const;
-  bool several_rows() const;
-  bool comes_again(int bank) const;
-  void book(int bank, const Bursts& bursts, std::vector<DramCompletion>& done);
-  bool issue_in_turn(int bank, DramClock clock, std::vector<DramCompletion>& done);
-  int oldest_of_other_groups(const Bank& own) const;
-  int bursts_by(DramClock last, DramClock clock, DramClock pace) const;
-  int bursts_of_mode() const;
-  bool has_wanted_room() const;
-  bool rows_wait() const;
-  bool refresh_may_move() const;
-  DramClock first_bank_refresh() const;
   void choose_refreshes();
-  Choice first_column(DramClock floor) const;
-  void keep(const Choice& column);
+  void choose_refresh(int rank);
+  int refresh_candidate(const Refresh& refresh, int rank) const;
+
+  // Commands.
+  void issue(std::vector<DramCompletion>& done);
+  void issue_refresh(const Choice& choice);
   void issue_precharge(int bank, DramClock clock);
   void issue_precharge_all(int rank, DramClock clock);
   void issue_refresh_all(int rank, DramClock clock);
   void issue_refresh_bank(int bank, DramClock clock);
+
+  // Runs of column commands (dram_channel_runs.cpp).
+  void issue_columns(DramClock clock, int bank, std::vector<DramCompletion>& done);
+  bool issue_column(int bank, DramClock clock, std::vector<DramCompletion>& done);
+  bool issue_in_turn(int bank, DramClock clock, std::vector<DramCompletion>& done);
+  void book(int bank, const Bursts& bursts, std::vector<DramCompletion>& done);
+  DramClock columns_first_until();
+  DramClock columns_floor() const;
+  DramClock first_bank_refresh() const;
+  Choice first_column(DramClock floor) const;
+  void keep(const Choice& column);
+  bool refresh_may_move() const;
+  bool rows_wait() const;
+  bool several_rows() const;
+  bool comes_again(int bank) const;
   int bursts_that_follow(int bank, DramClock clock);
+  int oldest_of_other_groups(const Bank& own) const;
+  int bursts_by(DramClock last, DramClock clock, DramClock pace) const;
+  int bursts_of_mode() const;
+  bool has_wanted_room() const;
+
+  // Queues.
+  void enqueue(int slot);
   void remove(int bank, int slot);
   void unlink(int slot);
 
@@ -206,7 +218,8 @@ class DramChannel {
   std::vector<Slot> slots_;
   int free_ = kNone;
   std::array<Queue, 2> all_;  // waiting reads, writes
-  std::vector<Bank> bank_;
+  int n_banks_;
+  std::array<Bank, kMaxBanks> bank_;                    // without a pointer in the way
   std::uint64_t ready_ = 0;                             // banks with a next command
   std::uint64_t blocked_ = 0;                           // by a refresh
   std::array<std::uint64_t, kBankCommands> next_is_{};  // ready banks by next command

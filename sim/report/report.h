@@ -21,7 +21,7 @@ using hw::Cycles;
 struct Bounds {
   Cycles compute_cycles = 0;    // MACs / peak MACs per cycle
   Cycles as_mapped_cycles = 0;  // array cycles of the mapping: padding, folds, short streams
-  Cycles dram_cycles = 0;  // least bytes of any mapping (totals: their sum) / bandwidth limit
+  Cycles dram_cycles = 0;       // least bytes of any mapping (totals: their sum) / bandwidth limit
   Cycles dram_as_mapped_cycles =
       0;  // the plan's bus bytes / bandwidth limit, or the interconnect's time
   Cycles scratchpad_cycles = 0;  // busiest bank at its ports

@@ -146,6 +146,8 @@ void set_rules(const ReferenceCase& reference, DramRow& row) {
   row.rules.accepts_per_clock = dramsys ? 1 : 2 * row.channels;
   row.rules.policy.full_queue_stops_both = dramsys;
   row.rules.policy.stagger_refresh = dramsys;
+  // Ramulator drains once more than 0.8 x 32 writes wait, DRAMSys once more than 26 do.
+  if (reference.engine == "ramulator2") row.rules.policy.drain_above = 25;
   row.rules.response_clocks = dramsys ? 1 : 0;
   if (row.rules.policy.refresh == hw::DramRefresh::kPerBank && row.device.t.refresh_bank == 0) {
     throw NotComparable(fmt::format("{} has no per-bank refresh", reference.memory.standard));
