@@ -33,6 +33,7 @@ struct Tensor {
   TensorClass cls = TensorClass::kActivations;
   ElementFormat format;
   bool is_table = false;  // an embedding table: only gathered rows move
+  bool own_bits = false;  // the model itself fixes format.bits: the precision pass leaves them
 };
 
 std::int64_t element_count(const Tensor& tensor);
