@@ -7,6 +7,7 @@
 #include "workloads/families/decoder.h"
 #include "workloads/families/request_checks.h"
 #include "workloads/families/vit.h"
+#include "workloads/import/imported_phase.h"
 
 namespace tessera::workloads {
 namespace {
@@ -19,6 +20,7 @@ const char* unit_of(Family family) {
     case Family::kDecoder:
       return "prompt";
     case Family::kBert:
+    case Family::kGraph:
       return "request";
   }
   throw std::logic_error("unknown family");
@@ -29,7 +31,7 @@ std::string title_of(const PhaseRequest& request) {
   const std::string title = request.model.title.empty() ? request.model.name : request.model.title;
   const std::string units = std::to_string(request.batch) + " " + unit_of(request.model.family) +
                             (request.batch > 1 ? "s" : "");
-  if (request.model.family == Family::kVit) {
+  if (request.model.family == Family::kVit || request.model.family == Family::kGraph) {
     return title + ", " + units;
   }
   return title + ", " + units + " of " + std::to_string(request.tokens) +
@@ -44,6 +46,8 @@ void append_operators(Graph& graph, const PhaseRequest& request) {
       return append_decoder(graph, request);
     case Family::kBert:
       return append_bert(graph, request);
+    case Family::kGraph:
+      return append_imported(graph, request);
   }
 }
 

@@ -2,13 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "workloads/graph.h"
 
 namespace tessera::workloads {
 
-enum class Family { kVit, kDecoder, kBert };
+enum class Family { kVit, kDecoder, kBert, kGraph };
 enum class Activation { kGelu, kGeluTanh, kQuickGelu, kSilu, kRelu };
 enum class Norm { kLayerNorm, kRmsNorm };
 enum class NormPosition { kPre, kPost };
@@ -45,6 +46,8 @@ struct ModelDescriptor {
   LmHead lm_head = LmHead::kNone;
   bool pooler = false;      // bert: Linear + tanh on the first row
   std::int64_t tokens = 0;  // default sequence length of a text model
+  // graph: operators and tensors without phase, e.g. from `tessera import onnx`
+  std::shared_ptr<const Graph> graph;
 };
 
 /// One phase of a workload as configured.

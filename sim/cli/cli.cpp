@@ -7,6 +7,7 @@
 
 #include "sim/cli/check_command.h"
 #include "sim/cli/gemm_command.h"
+#include "sim/cli/import_command.h"
 #include "sim/cli/options.h"
 #include "sim/cli/output.h"
 #include "sim/cli/validate_command.h"
@@ -169,6 +170,8 @@ int carry_out(const CommandLine& line) {
     list(line);
   } else if (line.verb == "gemm") {
     gemm_command(line);
+  } else if (line.verb == "import") {
+    import_command(line);
   } else if (line.verb == "validate") {
     return validate_command(line);
   } else {

@@ -77,6 +77,14 @@ const std::vector<Verb>& verbs() {
                                       1,
                                       "a product: MxKxN, for example 64x256x96",
                                       {}},
+                                     {"import",
+                                      "a model of another format as a model file",
+                                      "onnx MODEL.onnx [options]",
+                                      {"yaml"},
+                                      2,
+                                      2,
+                                      "a format and a file: onnx MODEL.onnx",
+                                      {"onnx"}},
                                      {"validate",
                                       "rerun the reference engines' products and show the errors",
                                       "[options]",
@@ -151,6 +159,18 @@ void add_check_options(po::options_description& options, CommandLine& line) {
       "what 16-bit elements are: integer | bf16 | fp16 (default: integer)");
 }
 
+void add_import_options(po::options_description& options, CommandLine& line) {
+  auto add = options.add_options();
+  add("bind", po::value(&line.binds)->composing()->value_name("SYMBOL=SIZE"),
+      "the size of a symbolic dimension, e.g. batch=1; may be repeated");
+  add("allow-unknown", po::bool_switch(&line.allow_unknown),
+      "cost what has no cost model as one elementwise pass over its first input");
+  add("title", po::value(&line.title)->value_name("TEXT"),
+      "for the head of a report (default: the file's name)");
+  add("out", po::value(&line.out)->value_name("FILE"),
+      "where the model file goes (default: standard output)");
+}
+
 po::options_description visible_options(const Verb& verb, CommandLine& line) {
   po::options_description options("Options");
   auto add = options.add_options();
@@ -161,6 +181,7 @@ po::options_description visible_options(const Verb& verb, CommandLine& line) {
   if (verb.name == "check") add_check_options(options, line);
   if (verb.name == "gemm") add_gemm_options(options, line);
   if (verb.name == "validate") add_validate_options(options, line);
+  if (verb.name == "import") add_import_options(options, line);
   if (verb.name == "run" || verb.name == "describe" || verb.name == "compare" ||
       verb.name == "check" || verb.name == "gemm") {
     add("set", po::value(&line.sets)->composing()->value_name("KEY=VALUE"),
@@ -176,7 +197,7 @@ po::options_description visible_options(const Verb& verb, CommandLine& line) {
     add("what-if", po::bool_switch(&line.what_if),
         "simulate what would help: each line is a run of its own");
   }
-  if (verb.name != "list" && verb.name != "schema") {
+  if (verb.name != "list" && verb.name != "schema" && verb.name != "import") {
     add("width", po::value(&line.width)->value_name("N"),
         "columns of the text, 80 to 160 (default: the terminal's, else 100)");
   }

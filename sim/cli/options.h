@@ -17,12 +17,12 @@ class UsageError : public std::runtime_error {
 constexpr int kLeastWidth = 80, kMostWidth = 160;  // columns of texts
 
 struct CommandLine {
-  std::string verb;  // run, describe, compare, check, list, schema, gemm, validate
+  std::string verb;  // run, describe, compare, check, list, schema, gemm, validate, import
   std::vector<std::string> subjects;
   std::vector<std::string> sets;  // "path.to.key=value"
   std::string format = "text";
   std::string stage = "plan";  // describe
-  std::string out;             // directory; empty: none
+  std::string out;             // directory; import: file; empty: none
   bool all = false;
   bool what_if = false;
   int width = 0;                          // 0: the terminal's
@@ -37,6 +37,9 @@ struct CommandLine {
   std::int64_t max_macs = 2'000'000'000;  // check: values are computed up to here
   int orders = 2;                         // check: besides program order
   std::string numbers = "integer";        // check: what 16-bit elements are
+  std::vector<std::string> binds;         // import onnx: "SYMBOL=SIZE"
+  bool allow_unknown = false;             // import onnx
+  std::string title;                      // import onnx; empty: the file's name
   bool help = false;
   bool version = false;
 };

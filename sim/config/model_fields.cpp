@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "sim/config/graph_fields.h"
+
 namespace tessera::sim::config {
 
 namespace {
@@ -213,6 +215,7 @@ double work_of(const workloads::PhaseRequest& phase, double rows) {
 
 void check_sizes(const workloads::PhaseRequest& phase, const Position& position,
                  const std::string& path) {
+  if (phase.model.family == Family::kGraph) return;  // its tensors were checked one by one
   const double rows = rows_of(phase.model, phase.tokens);
   for (const Size& size : sizes_of(phase.model, static_cast<double>(phase.batch), rows)) {
     if (size.elements <= kMaxElements) continue;
@@ -233,6 +236,7 @@ const Table<ModelDescriptor>& model_table() {
 }
 
 ModelDescriptor read_model(const Value& value, const std::string& path) {
+  if (is_graph_model(value)) return read_graph_model(value, path);
   ModelDescriptor model;
   model_table().read(value, path, model);
   check_family(model, value, path);
@@ -241,6 +245,7 @@ ModelDescriptor read_model(const Value& value, const std::string& path) {
 }
 
 Json write_model(const ModelDescriptor& model) {
+  if (model.family == Family::kGraph) return graph_model_table().write(model);
   Json tree = model_table().write(model);
   if (model.family != Family::kVit) tree.erase("num_channels");
   return tree;

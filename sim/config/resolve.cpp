@@ -73,7 +73,8 @@ Value load_file(ConfigKind kind, const std::string& file, const Position& from,
     fail(from, path, "the files name each other in a circle: " + cycle_text(chain, canonical));
   }
   chain.push_back(canonical);
-  const auto source = read_source(file, display_name(file));
+  const std::size_t limit = kind == ConfigKind::kModel ? kPlanFileLimit : kConfigFileLimit;
+  const auto source = read_source(file, display_name(file), limit);
   const std::string stem = std::filesystem::path(file).stem().string();
   Value tree = complete(kind, parse_document(source), stem, chain);
   if (Value* name = tree.find("name")) name->file = canonical;

@@ -75,8 +75,9 @@ Table<PhaseRequest> phase_table(bool single) {
   using S = PhaseRequest;
   Table<S> table;
   if (single) {
-    table.fields.push_back(field("name", &S::phase, text("text"), "Name of the only phase.")
-                               .fallback_is("`vision` or `text`, after the model's family"));
+    table.fields.push_back(
+        field("name", &S::phase, text("text"), "Name of the only phase.")
+            .fallback_is("`vision`, `text` or `model`, after the model's family"));
   }
   table.fields.push_back(model_field());
   table.fields.push_back(
@@ -91,7 +92,28 @@ Table<PhaseRequest> phase_table(bool single) {
   return table;
 }
 
+/// Sizes that an imported graph has already taken in.
+void refuse_bound(const Value& value, const std::string& path, const std::string& name) {
+  for (const char* key : {"batch", "tokens"}) {
+    const Value* found = value.find(key);
+    if (!found || (found->is_scalar() && found->text == "1" && std::string(key) == "batch"))
+      continue;
+    fail(found->position, join_path(path, key),
+         fmt::format("{} is an imported graph: its sizes were bound by the import", name),
+         {"import the model again, with other --bind"});
+  }
+}
+
+/// What the only phase is called unless the workload says so.
+const char* default_phase(workloads::Family family) {
+  if (family == workloads::Family::kGraph) return "model";
+  return family == workloads::Family::kVit ? "vision" : "text";
+}
+
 void finish_phase(PhaseRequest& phase, const Value& value, const std::string& path) {
+  if (phase.model.family == workloads::Family::kGraph) {
+    return refuse_bound(value, path, phase.model.name);
+  }
   const bool image = phase.model.family == workloads::Family::kVit;
   const Value* tokens = value.find("tokens");
   if (image && tokens) {
@@ -138,8 +160,7 @@ WorkloadSpec read_workload(const Value& value, const std::string& path) {
   if (!phases) {
     spec.phases.push_back(read_phase(value, path, true));
     PhaseRequest& only = spec.phases.front();
-    const bool image = only.model.family == workloads::Family::kVit;
-    if (only.phase.empty()) only.phase = image ? "vision" : "text";
+    if (only.phase.empty()) only.phase = default_phase(only.model.family);
     return spec;
   }
   for (const MapEntry& entry : value.entries) {

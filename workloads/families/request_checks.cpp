@@ -71,6 +71,12 @@ void check_vit(const PhaseRequest& request, const Requirements& that) {
   that.require(request.tokens == 0, "an image has patches: tokens must not be given");
 }
 
+void check_graph(const PhaseRequest& request, const Requirements& that) {
+  that.require(request.model.graph && !request.model.graph->operators.empty(), "it has no graph");
+  that.require(request.batch == 1 && request.tokens == 0,
+               "batch and tokens were bound when the model was imported");
+}
+
 /// `bounded`: positions are rows of a table; otherwise 0 means no limit.
 void check_text(const PhaseRequest& request, bool bounded, const Requirements& that) {
   const ModelDescriptor& model = request.model;
@@ -95,7 +101,7 @@ PhaseRequest resolve(PhaseRequest request) {
   if (model.head_dim == 0 && model.num_attention_heads > 0) {
     model.head_dim = model.hidden_size / model.num_attention_heads;
   }
-  if (request.tokens == 0 && model.family != Family::kVit) {
+  if (request.tokens == 0 && model.family != Family::kVit && model.family != Family::kGraph) {
     request.tokens = model.tokens;
   }
   return request;
@@ -107,6 +113,7 @@ void check(const PhaseRequest& request) {
   that.positive("batch", request.batch);
   that.positive("repeat", request.repeat);
   that.require(request.not_before_s >= 0, "not_before must not be negative");
+  if (request.model.family == Family::kGraph) return check_graph(request, that);
   check_layers(request.model, that);
   switch (request.model.family) {
     case Family::kVit:
@@ -115,6 +122,8 @@ void check(const PhaseRequest& request) {
       return check_text(request, !request.model.rope, that);
     case Family::kBert:
       return check_text(request, true, that);
+    case Family::kGraph:
+      return;
   }
 }
 

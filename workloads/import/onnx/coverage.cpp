@@ -24,7 +24,8 @@ std::string why_no_row_operator(const Network& network, const Node& node) {
 
 std::string why_no_gather(const Network& network, const Node& node) {
   const Value &data = network.value(input_of(node, 0)), &indices = network.value(input_of(node, 1));
-  const std::size_t axis = axis_of(integer_of(node, "axis", 0), std::max<std::size_t>(1, data.shape.size()));
+  const std::size_t axis =
+      axis_of(integer_of(node, "axis", 0), std::max<std::size_t>(1, data.shape.size()));
   EvenIndices even;
   if (even_indices(indices, data.shape.empty() ? 0 : data.shape[axis], even)) return {};
   if (data.constant && axis == 0) return {};  // an embedding
@@ -34,7 +35,9 @@ std::string why_no_gather(const Network& network, const Node& node) {
 std::string why_no_conv(const Network& network, const Node& node) {
   if (is_patch_embedding(network, node)) return {};
   const Shape kernel = network.value(input_of(node, 1)).shape;
-  const Shape sizes(kernel.begin() + std::min<std::ptrdiff_t>(2, static_cast<std::ptrdiff_t>(kernel.size())), kernel.end());
+  const Shape sizes(
+      kernel.begin() + std::min<std::ptrdiff_t>(2, static_cast<std::ptrdiff_t>(kernel.size())),
+      kernel.end());
   const auto strides = integers_of(node, "strides");
   return "Conv (kernel " + by(sizes) + ", stride " + (strides.empty() ? "1" : by(strides)) +
          ": no patch embedding)";
@@ -80,8 +83,8 @@ bool is_patch_embedding(const Network& network, const Node& node) {
   const auto is_one = [](std::int64_t each) { return each == 1; };
   const auto is_zero = [](std::int64_t each) { return each == 0; };
   const Shape sizes(kernel.shape.begin() + 2, kernel.shape.end());
-  const bool steps = strides.empty() ? std::all_of(sizes.begin(), sizes.end(), is_one)
-                                     : sizes == strides;
+  const bool steps =
+      strides.empty() ? std::all_of(sizes.begin(), sizes.end(), is_one) : sizes == strides;
   const bool pointwise = std::all_of(sizes.begin(), sizes.end(), is_one);
   const bool cut_outside = network.producer(node.inputs[0]) == nullptr && !image.constant;
   const std::string padding = text_of(node, "auto_pad", "NOTSET");

@@ -100,9 +100,10 @@ double real_result(const std::string& type, double a, double b) {
 }
 
 bool is_binary(const std::string& type) {
-  static const char* const types[] = {"Add",  "Sub",     "Mul",         "Div",           "Mod",
-                                      "Min",  "Max",     "Equal",       "Less",          "Greater",
-                                      "Pow",  "And",     "LessOrEqual", "GreaterOrEqual", "Or"};
+  static const char* const types[] = {
+      "Add",   "Sub",  "Mul",     "Div", "Mod", "Min",         "Max",
+      "Equal", "Less", "Greater", "Pow", "And", "LessOrEqual", "GreaterOrEqual",
+      "Or"};
   return std::find(std::begin(types), std::end(types), type) != std::end(types);
 }
 

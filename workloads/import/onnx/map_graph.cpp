@@ -187,15 +187,16 @@ class GraphMapper {
   /// Copies the elements of `from`, in their logical order, to where `to` says.
   void append_copy(const Node& node, const Strided& from, const Strided& to) {
     std::vector<Steps> steps;
-    const bool nest = step_together({joined(from, 0, from.dims.size()),
-                                     joined(to, 0, to.dims.size())}, steps);
+    const bool nest =
+        step_together({joined(from, 0, from.dims.size()), joined(to, 0, to.dims.size())}, steps);
     if (!nest) refuse(node, "a change of layout that no strided copy can make");
     std::int64_t cols = 1;
     if (!steps[0].empty() && steps[0].back().stride == 1 && steps[1].back().stride == 1) {
       cols = steps[0].back().count;
       for (Steps& each : steps) each.pop_back();
     }
-    if (steps[0].size() > kMostRowSteps) refuse(node, "a change of layout over too many dimensions");
+    if (steps[0].size() > kMostRowSteps)
+      refuse(node, "a change of layout over too many dimensions");
     Operator op = make(OperatorKind::kCopy, "Copy", "");
     op.m = element_count(shape_of(from)) / cols;
     op.n = cols;
@@ -232,9 +233,9 @@ class GraphMapper {
 
   /// Views of weights stay views; what is computed from weights is a weight itself.
   void map_constant(const Node& node) {
-    const bool folded = std::all_of(node.outputs.begin(), node.outputs.end(), [&](const auto& name) {
-      return network_.value(name).has_elements;
-    });
+    const bool folded =
+        std::all_of(node.outputs.begin(), node.outputs.end(),
+                    [&](const auto& name) { return network_.value(name).has_elements; });
     if (folded) return;
     if (is_layout(node)) return map_layout(node);
     EvenIndices even;
@@ -379,11 +380,11 @@ class GraphMapper {
     realise(table);
     result_.graph.tensors.at(static_cast<std::size_t>(table.tensor)).is_table = true;
     const std::size_t last = table.dims.size() - 1;
-    const Strided out = placement_.place(name, last, [&](const Strided& value) {
-      return is_contiguous(value, last);
-    });
+    const Strided out = placement_.place(
+        name, last, [&](const Strided& value) { return is_contiguous(value, last); });
     std::vector<Steps> rows;
-    if (!step_together({joined(table, 0, last), joined(out, 0, last)}, rows) || rows[0].size() > 2) {
+    if (!step_together({joined(table, 0, last), joined(out, 0, last)}, rows) ||
+        rows[0].size() > 2) {
       refuse(node, "an embedding of this shape is not understood");
     }
     Operator op = make(OperatorKind::kEmbedding, "Embedding", "");
@@ -433,9 +434,8 @@ class GraphMapper {
     const std::string key = node.inputs[0] + " cut " + shown(shape);
     const auto known = roots_.find(key);
     const std::int64_t rows = element_count(shape) / k;
-    patches.tensor = known != roots_.end()
-                         ? known->second
-                         : add_tensor("in", {rows, k}, TensorClass::kActivations);
+    patches.tensor = known != roots_.end() ? known->second
+                                           : add_tensor("in", {rows, k}, TensorClass::kActivations);
     set_tensor_bits(patches.tensor, network_.bits(node.inputs[0]));
     roots_[key] = patches.tensor;
     return patches;
@@ -517,23 +517,25 @@ class GraphMapper {
     if (!rows_are_walkable(a)) a = copied(node, a);
     realise(a);
     const std::size_t rank = network_.value(name).shape.size();
-    const Strided placed = placement_.place(name, rank == 0 ? 0 : rank - 1, [&](const Strided& value) {
-      return gemm_accepts(a, with_matrix_dims(node, value));
-    });
+    const Strided placed = placement_.place(
+        name, rank == 0 ? 0 : rank - 1,
+        [&](const Strided& value) { return gemm_accepts(a, with_matrix_dims(node, value)); });
     append_gemm(node, a, with_matrix_dims(node, placed), weight);
     values_[name] = placed;
   }
 
   // ---- products of two computed values --------------------------------------------------------
 
-  static bool batch_steps(const Strided& a, const Strided& b, const Strided& out, BatchSteps& steps) {
+  static bool batch_steps(const Strided& a, const Strided& b, const Strided& out,
+                          BatchSteps& steps) {
     const std::size_t rank = out.dims.size() - 2;
     Shape batch = shape_of(out);
     batch.resize(rank);
     const Strided left = expand(without_dims(a, a.dims.size() - 2), batch);
     const Strided right = expand(without_dims(b, b.dims.size() - 2), batch);
     std::vector<Steps> each;
-    if (!step_together({joined(left, 0, rank), joined(right, 0, rank), joined(out, 0, rank)}, each)) {
+    if (!step_together({joined(left, 0, rank), joined(right, 0, rank), joined(out, 0, rank)},
+                       each)) {
       return false;
     }
     steps = {each[0], each[1], each[2]};
@@ -565,9 +567,9 @@ class GraphMapper {
     realise(a);
     realise(b);
     const std::size_t rank = network_.value(name).shape.size();
-    const Strided placed = placement_.place(name, rank == 0 ? 0 : rank - 1, [&](const Strided& value) {
-      return batched_accepts(a, b, with_matrix_dims(node, value));
-    });
+    const Strided placed = placement_.place(
+        name, rank == 0 ? 0 : rank - 1,
+        [&](const Strided& value) { return batched_accepts(a, b, with_matrix_dims(node, value)); });
     const Strided out = with_matrix_dims(node, placed);
     if (!batched_accepts(a, b, out)) {
       a = copied(node, a);
@@ -632,9 +634,8 @@ class GraphMapper {
   Strided place_rows(const std::string& name) {
     const std::size_t rank = network_.value(name).shape.size();
     const std::size_t last = rank == 0 ? 0 : rank - 1;
-    return placement_.place(name, last, [&](const Strided& value) {
-      return is_contiguous(value, last);
-    });
+    return placement_.place(name, last,
+                            [&](const Strided& value) { return is_contiguous(value, last); });
   }
 
   void map_row_operator(const Node& node, const VectorRule& rule) {
@@ -656,7 +657,8 @@ class GraphMapper {
   }
 
   /// Appends `op` over all rows of `out`; the operands have its shape.
-  void append_rows(const Node& node, Operator op, std::vector<Strided> operands, const Strided& out) {
+  void append_rows(const Node& node, Operator op, std::vector<Strided> operands,
+                   const Strided& out) {
     const std::size_t last = out.dims.empty() ? 0 : out.dims.size() - 1;
     std::vector<Steps> rows;
     if (!row_steps(operands, out, last, rows)) {
@@ -711,9 +713,8 @@ class GraphMapper {
     std::vector<Strided> operands = row_operands(node, shape);
     if (operands.empty()) operands = {copied(node, expand(operand(node, node.inputs[0]), shape))};
     if (commutes) {
-      std::stable_sort(operands.begin(), operands.end(), [&](const Strided& x, const Strided& y) {
-        return rank_of(x) < rank_of(y);
-      });
+      std::stable_sort(operands.begin(), operands.end(),
+                       [&](const Strided& x, const Strided& y) { return rank_of(x) < rank_of(y); });
     }
     for (Strided& each : operands) {
       realise(each);
@@ -728,9 +729,9 @@ class GraphMapper {
 
   /// One elementwise pass over the first input that is computed.
   void map_unknown(const Node& node) {
-    const auto computed = std::find_if(node.inputs.begin(), node.inputs.end(), [&](const auto& name) {
-      return !name.empty() && !network_.is_constant(name);
-    });
+    const auto computed = std::find_if(
+        node.inputs.begin(), node.inputs.end(),
+        [&](const auto& name) { return !name.empty() && !network_.is_constant(name); });
     const std::string& first = computed == node.inputs.end() ? node.inputs.at(0) : *computed;
     Strided in = operand(node, first);
     realise(in);
@@ -743,8 +744,7 @@ class GraphMapper {
       if (name.empty() || !network_.value(name).has_shape) continue;
       const Shape& to = shape_of_value(node, name);
       Strided out = row_major(to);
-      out.tensor = to == shape ? pass.tensor
-                               : add_tensor("result", to, TensorClass::kActivations);
+      out.tensor = to == shape ? pass.tensor : add_tensor("result", to, TensorClass::kActivations);
       values_[name] = out;
     }
     note_unknown(node, shape);
@@ -757,9 +757,9 @@ class GraphMapper {
     } else {
       ++result_.uncountable;
     }
-    result_.assumed.push_back(shown(node) + ": one elementwise pass over " + shown_shape(shape) +
-                              (macs >= 0 ? ", its " + std::to_string(macs) + " MACs not covered"
-                                         : ""));
+    result_.assumed.push_back(
+        shown(node) + ": one elementwise pass over " + shown_shape(shape) +
+        (macs >= 0 ? ", its " + std::to_string(macs) + " MACs not covered" : ""));
   }
 
   static std::string shown_shape(const Shape& shape) { return onnx::shown(shape); }

@@ -43,8 +43,8 @@ struct Constant {
   std::string name;
   ElementType type;
   Shape dims;
-  bool external = false;           // lies in another file, which is never opened
-  bool has_elements = false;       // `integers` or `reals` hold all of them
+  bool external = false;      // lies in another file, which is never opened
+  bool has_elements = false;  // `integers` or `reals` hold all of them
   std::vector<std::int64_t> integers;
   std::vector<double> reals;
 };
@@ -60,9 +60,9 @@ struct Attribute {
 };
 
 struct Node {
-  std::string name;    // may be empty
-  std::string type;    // "MatMul"
-  std::string domain;  // empty for the standard's own
+  std::string name;                 // may be empty
+  std::string type;                 // "MatMul"
+  std::string domain;               // empty for the standard's own
   std::vector<std::string> inputs;  // empty name: left out
   std::vector<std::string> outputs;
   std::map<std::string, Attribute> attributes;
@@ -73,7 +73,7 @@ struct Model {
   std::string name;  // stem of the file
   std::string producer;
   std::int64_t ir_version = 0;
-  std::int64_t opset = 0;  // of the standard domain
+  std::int64_t opset = 0;         // of the standard domain
   std::vector<ValueInfo> inputs;  // without initializers
   std::vector<ValueInfo> outputs;
   std::vector<ValueInfo> values;  // annotations in between

@@ -6,7 +6,10 @@
 namespace tessera::workloads::onnx {
 
 Network::Network(const Model& model, Values values)
-    : file_(model.file), nodes_(model.nodes), gone_(nodes_.size(), false), values_(std::move(values)) {
+    : file_(model.file),
+      nodes_(model.nodes),
+      gone_(nodes_.size(), false),
+      values_(std::move(values)) {
   for (const ValueInfo& output : model.outputs) outputs_.push_back(output.name);
   for (std::size_t i = 0; i < nodes_.size(); ++i) link(i);
 }
@@ -100,7 +103,8 @@ void Network::link(std::size_t node) {
   for (const std::string& output : linked.outputs) {
     if (!output.empty()) producer_[output] = node;
   }
-  for (const std::string& input : std::set<std::string>(linked.inputs.begin(), linked.inputs.end())) {
+  for (const std::string& input :
+       std::set<std::string>(linked.inputs.begin(), linked.inputs.end())) {
     if (input.empty()) continue;
     auto& readers = consumers_[input];
     readers.insert(std::upper_bound(readers.begin(), readers.end(), node), node);

@@ -18,17 +18,17 @@ Table elementwise_table() {
               {"GeluMul", {OperatorKind::kGeluMul, "gelu_mul", "GELU_Mul"}},
               {"Relu", {OperatorKind::kRelu, "relu", "ReLU"}},
               {"Tanh", {OperatorKind::kTanh, "tanh", "Tanh"}}};
-  for (const char* type : {"Sigmoid", "Erf", "Exp", "Log", "Sqrt", "Reciprocal", "Sin", "Cos",
-                           "Softplus", "HardSigmoid", "HardSwish", "Elu", "Mish", "Round",
-                           "Floor", "Ceil"}) {
+  for (const char* type :
+       {"Sigmoid", "Erf", "Exp", "Log", "Sqrt", "Reciprocal", "Sin", "Cos", "Softplus",
+        "HardSigmoid", "HardSwish", "Elu", "Mish", "Round", "Floor", "Ceil"}) {
     table[type] = {OperatorKind::kTanh, "tanh", type};
   }
   for (const char* type : {"Neg", "Abs", "Clip", "LeakyRelu", "Sign", "Not"}) {
     table[type] = {OperatorKind::kRelu, "relu", type};
   }
-  for (const char* type : {"Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "Mod", "Sum", "Mean",
-                           "Where", "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual",
-                           "And", "Or", "Xor"}) {
+  for (const char* type :
+       {"Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "Mod", "Sum", "Mean", "Where", "Equal",
+        "Less", "Greater", "LessOrEqual", "GreaterOrEqual", "And", "Or", "Xor"}) {
     table[type] = {OperatorKind::kAdd, "add", type};
   }
   return table;

@@ -19,10 +19,9 @@ std::size_t concat_axis(const Network& network, const Node& concat) {
 bool same_steps(const Strided& a, const Strided& b) {
   if (a.offset != b.offset || a.dims.size() != b.dims.size()) return false;
   for (std::size_t i = 0; i < a.dims.size(); ++i) {
-    const bool same = std::equal(a.dims[i].begin(), a.dims[i].end(), b.dims[i].begin(),
-                                 b.dims[i].end(), [](const Dim& x, const Dim& y) {
-                                   return x.count == y.count && x.stride == y.stride;
-                                 });
+    const bool same = std::equal(
+        a.dims[i].begin(), a.dims[i].end(), b.dims[i].begin(), b.dims[i].end(),
+        [](const Dim& x, const Dim& y) { return x.count == y.count && x.stride == y.stride; });
     if (!same) return false;
   }
   return true;

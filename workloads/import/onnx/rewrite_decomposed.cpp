@@ -108,8 +108,9 @@ class Norms {
     if (squares.empty()) return;
     const std::string x = centred(numerator);
     const bool same = squares == numerator || (!x.empty() && centred(squares) == x);
-    if (same) put_norm(index, x.empty() ? "RMSNormalization" : "LayerNormalization",
-                       x.empty() ? numerator : x);
+    if (same)
+      put_norm(index, x.empty() ? "RMSNormalization" : "LayerNormalization",
+               x.empty() ? numerator : x);
   }
 
   /// A weight of one element for each column.

@@ -67,12 +67,11 @@ class Epilogues {
     if (is_scores(name)) return true;
     const Node* node = network_.producer(name);
     if (node == nullptr || depth > 4) return false;
-    const bool passes = node->type == "Mul" || node->type == "Div" || node->type == "Add" ||
-                        node->type == "Where";
-    return passes && std::any_of(node->inputs.begin(), node->inputs.end(),
-                                 [&](const std::string& input) {
-                                   return leads_to_scores(input, depth + 1);
-                                 });
+    const bool passes =
+        node->type == "Mul" || node->type == "Div" || node->type == "Add" || node->type == "Where";
+    return passes &&
+           std::any_of(node->inputs.begin(), node->inputs.end(),
+                       [&](const std::string& input) { return leads_to_scores(input, depth + 1); });
   }
 
   void absorb_before_softmax(std::size_t index) {

@@ -10,8 +10,8 @@ int quantised_bits(const Network& network, const Node& node) {
   const std::string& zero_point = input_of(node, 2);
   if (!zero_point.empty()) return network.value(zero_point).type.bits;
   const std::int64_t type = integer_of(node, "output_dtype", 0);
-  if (type == 4 || type == 5) return 16;               // UINT16, INT16
-  return type >= 21 && type <= 23 ? 4 : 8;             // UINT4, INT4, FLOAT4E2M1
+  if (type == 4 || type == 5) return 16;    // UINT16, INT16
+  return type >= 21 && type <= 23 ? 4 : 8;  // UINT4, INT4, FLOAT4E2M1
 }
 
 bool keeps_value(const Node& node) {

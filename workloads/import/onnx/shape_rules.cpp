@@ -243,8 +243,8 @@ Shapes constant(const Node& node, const Inputs&) {
   for (const auto& [key, attribute] : node.attributes) {
     if (key == "value") return {attribute.tensor.dims};
     if (key == "value_int" || key == "value_float" || key == "value_string") return {Shape{}};
-    const auto count = static_cast<std::int64_t>(
-        std::max(attribute.integers.size(), attribute.reals.size()));
+    const auto count =
+        static_cast<std::int64_t>(std::max(attribute.integers.size(), attribute.reals.size()));
     if (key == "value_ints" || key == "value_floats") return {{count}};
   }
   return {};
@@ -315,14 +315,49 @@ Shapes dynamic_quantise(const Node&, const Inputs& inputs) {
 const std::map<std::string, Rule>& rules() {
   static const std::map<std::string, Rule> table = [] {
     std::map<std::string, Rule> all;
-    for (const char* type :
-         {"Relu",    "Gelu",     "Erf",       "Tanh",       "Sigmoid",  "Sqrt",     "Exp",
-          "Log",     "Neg",      "Abs",       "Reciprocal", "Identity", "Cast",     "Dropout",
-          "Floor",   "Ceil",     "Round",     "Sign",       "Not",      "Softmax",  "LogSoftmax",
-          "Clip",    "Sin",      "Cos",       "Softplus",   "Elu",      "Mish",     "LeakyRelu",
-          "CastLike", "IsNaN",   "IsInf",     "Trilu",      "CumSum",   "HardSwish", "HardSigmoid",
-          "Swish",   "FastGelu", "QuickGelu", "BiasGelu",   "ScatterND", "ScatterElements",
-          "QuantizeLinear", "DequantizeLinear"}) {
+    for (const char* type : {"Relu",
+                             "Gelu",
+                             "Erf",
+                             "Tanh",
+                             "Sigmoid",
+                             "Sqrt",
+                             "Exp",
+                             "Log",
+                             "Neg",
+                             "Abs",
+                             "Reciprocal",
+                             "Identity",
+                             "Cast",
+                             "Dropout",
+                             "Floor",
+                             "Ceil",
+                             "Round",
+                             "Sign",
+                             "Not",
+                             "Softmax",
+                             "LogSoftmax",
+                             "Clip",
+                             "Sin",
+                             "Cos",
+                             "Softplus",
+                             "Elu",
+                             "Mish",
+                             "LeakyRelu",
+                             "CastLike",
+                             "IsNaN",
+                             "IsInf",
+                             "Trilu",
+                             "CumSum",
+                             "HardSwish",
+                             "HardSigmoid",
+                             "Swish",
+                             "FastGelu",
+                             "QuickGelu",
+                             "BiasGelu",
+                             "ScatterND",
+                             "ScatterElements",
+                             "QuantizeLinear",
+                             "DequantizeLinear"}) {
       all[type] = same_as_first;
     }
     for (const char* type :
@@ -334,8 +369,8 @@ const std::map<std::string, Rule>& rules() {
                              "ReduceL2", "ReduceSumSquare"}) {
       all[type] = reduce;
     }
-    for (const char* type : {"LayerNormalization", "RMSNormalization",
-                             "SimplifiedLayerNormalization"}) {
+    for (const char* type :
+         {"LayerNormalization", "RMSNormalization", "SimplifiedLayerNormalization"}) {
       all[type] = normalisation;
     }
     const Rule product = [](const Node&, const Inputs& inputs) {

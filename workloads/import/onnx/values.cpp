@@ -78,7 +78,8 @@ Value described_value(const ValueInfo& info, const Bindings& bindings) {
 void check_size(const Model& model, const std::string& name, const Value& value) {
   std::int64_t count = 1;
   for (const std::int64_t dim : value.shape) {
-    if (dim < 0) throw ImportError(model.file + ": '" + name + "' has the shape " + shown(value.shape));
+    if (dim < 0)
+      throw ImportError(model.file + ": '" + name + "' has the shape " + shown(value.shape));
     if (dim > 0 && count > kMostElements / dim) {
       throw ImportError(model.file + ": '" + name + "' of shape " + shown(value.shape) +
                         " has more than 10^12 elements");
@@ -132,8 +133,10 @@ class Inference {
       }
       check_size(model, input.name, values_[input.name]);
     }
-    for (const ValueInfo& info : model.values) annotated_[info.name] = described_value(info, bindings);
-    for (const ValueInfo& info : model.outputs) annotated_[info.name] = described_value(info, bindings);
+    for (const ValueInfo& info : model.values)
+      annotated_[info.name] = described_value(info, bindings);
+    for (const ValueInfo& info : model.outputs)
+      annotated_[info.name] = described_value(info, bindings);
   }
 
   Values run() {
@@ -188,7 +191,8 @@ class Inference {
         fall_back(node.outputs[i], inputs, outputs[i]);
       }
     }
-    for (std::size_t i = 0; i < outputs.size(); ++i) check_size(model_, node.outputs[i], outputs[i]);
+    for (std::size_t i = 0; i < outputs.size(); ++i)
+      check_size(model_, node.outputs[i], outputs[i]);
     if (!shapes.empty()) fold(node, inputs, outputs);
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       if (!node.outputs[i].empty()) values_[node.outputs[i]] = std::move(outputs[i]);
@@ -199,7 +203,8 @@ class Inference {
     try {
       fold_elements(node, inputs, outputs);
     } catch (const std::logic_error& error) {
-      throw ImportError(model_.file + ": " + shown(node) + ": its constants do not fit their shapes");
+      throw ImportError(model_.file + ": " + shown(node) +
+                        ": its constants do not fit their shapes");
     }
   }
 
@@ -257,7 +262,8 @@ bool scalar_of(const Value& value, double& scalar) {
 Values infer_values(const Model& model, const Bindings& bindings, bool assume_unknown) {
   for (const auto& [symbol, size] : bindings) {
     if (size >= 1 && size <= kMostBound) continue;
-    throw ImportError(model.file + ": " + symbol + "=" + std::to_string(size) + " is not allowed (1 .. 1000000000)");
+    throw ImportError(model.file + ": " + symbol + "=" + std::to_string(size) +
+                      " is not allowed (1 .. 1000000000)");
   }
   check_bindings(model, bindings);
   return Inference(model, bindings, assume_unknown).run();
