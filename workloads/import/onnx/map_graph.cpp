@@ -422,7 +422,8 @@ class GraphMapper {
     const Strided placed = placement_.place(name, 1, [&](const Strided& value) {
       return gemm_accepts(patches, transpose(value, channels_last));
     });
-    append_gemm(node, patches, transpose(placed, channels_last), node.inputs[1]);
+    append_gemm(node, pointwise ? "Gemm" : "PatchEmbed", patches, transpose(placed, channels_last),
+                node.inputs[1]);
     values_[name] = placed;
   }
 
@@ -450,9 +451,10 @@ class GraphMapper {
   }
 
   /// out = a * weight; rows over all dimensions but the last.
-  void append_gemm(const Node& node, const Strided& a, const Strided& out,
+  void append_gemm(const Node& node, const std::string& name, const Strided& a, const Strided& out,
                    const std::string& weight) {
     Operator op = gemm_operator(node, a, out);
+    op.name = name;
     MatrixView b;
     b.tensor = gemm_weight(weight, op.k, op.n);
     b.rows = op.k;
@@ -486,7 +488,7 @@ class GraphMapper {
     const Shape shape = shape_of(b);
     const bool plain = product_of(shape, 0, shape.size() - 2) == 1;
     if (plain && network_.is_constant(node.inputs[right])) {
-      return map_gemm(node, a, node.inputs[right], shape.back());
+      return map_gemm(node, a, node.inputs[right]);
     }
     map_batched(node, a, b);
   }
@@ -512,7 +514,7 @@ class GraphMapper {
     return out;
   }
 
-  void map_gemm(const Node& node, Strided a, const std::string& weight, std::int64_t) {
+  void map_gemm(const Node& node, Strided a, const std::string& weight) {
     const std::string& name = node.outputs[0];
     if (!rows_are_walkable(a)) a = copied(node, a);
     realise(a);
@@ -520,7 +522,7 @@ class GraphMapper {
     const Strided placed = placement_.place(
         name, rank == 0 ? 0 : rank - 1,
         [&](const Strided& value) { return gemm_accepts(a, with_matrix_dims(node, value)); });
-    append_gemm(node, a, with_matrix_dims(node, placed), weight);
+    append_gemm(node, "Gemm", a, with_matrix_dims(node, placed), weight);
     values_[name] = placed;
   }
 

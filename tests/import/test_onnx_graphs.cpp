@@ -1,0 +1,148 @@
+// The ONNX path and the descriptor path build the same graph and take the same cycles.
+#include <catch2/catch.hpp>
+
+#include "sim/config/config.h"
+#include "tests/import/onnx_models.h"
+#include "tests/support/command_line.h"
+#include "tests/support/single_operator.h"
+#include "workloads/import/onnx/import_onnx.h"
+#include "workloads/import/onnx/read_model.h"
+
+using namespace tessera;
+using namespace tessera::workloads;
+using test::BlockShape;
+using test::Spelling;
+namespace from_onnx = tessera::workloads::onnx;  // beside protobuf's ::onnx
+
+namespace {
+
+from_onnx::Import import_of(const test::OnnxBuilder& builder, const from_onnx::ImportOptions& options) {
+  const test::TemporaryFolder folder;
+  const std::string path = (folder / "model.onnx").string();
+  builder.save(path);
+  return from_onnx::import_model(from_onnx::read_model(path), options);
+}
+
+/// As one phase of the name that the descriptor's has.
+Graph imported_graph(const test::OnnxBuilder& builder, const from_onnx::ImportOptions& options) {
+  PhaseRequest request;
+  request.phase = "phase";
+  request.model.name = "model";
+  request.model.family = Family::kGraph;
+  request.model.graph = std::make_shared<const Graph>(import_of(builder, options).graph);
+  return build_graph({request});
+}
+
+Graph described_graph(const ModelDescriptor& model, std::int64_t batch) {
+  PhaseRequest request;
+  request.phase = "phase";
+  request.model = model;
+  request.batch = batch;
+  return build_graph({request});
+}
+
+std::string text_of(const Operator& op) {
+  return std::to_string(op.layer) + " " + op.name + " " + to_string(op.kind) + " " +
+         std::to_string(op.m) + "x" + std::to_string(op.k) + "x" + std::to_string(op.n) + " x " +
+         std::to_string(op.instances) + "/" + std::to_string(op.group) + " " + op.operation;
+}
+
+std::vector<std::string> texts_of(const Graph& graph) {
+  std::vector<std::string> texts;
+  for (const Operator& op : graph.operators) texts.push_back(text_of(op));
+  return texts;
+}
+
+std::vector<std::string> tensors_of(const Graph& graph) {
+  std::vector<std::string> texts;
+  for (const Tensor& tensor : graph.tensors) {
+    texts.push_back(tensor.name + " " + std::to_string(row_count(tensor)) + "x" +
+                    std::to_string(row_length(tensor)) + " " + to_string(tensor.cls) +
+                    (tensor.is_table ? " table" : ""));
+  }
+  return texts;
+}
+
+std::int64_t macs_of(const Graph& graph) {
+  std::int64_t macs = 0;
+  for (const Operator& op : graph.operators) macs += mac_count(op);
+  return macs;
+}
+
+test::Outcome run(Graph graph, bool fused) {
+  graph = fuse(apply_precision(std::move(graph), {}), {fused});
+  return test::simulate_graph(graph, sim::load_hardware("edge_32x32"));
+}
+
+void check_same_runs(const Graph& a, const Graph& b) {
+  for (const bool fused : {true, false}) {
+    const test::Outcome x = run(a, fused), y = run(b, fused);
+    CHECK(x.counters.total == y.counters.total);
+    REQUIRE(x.counters.operators.size() == y.counters.operators.size());
+    for (std::size_t i = 0; i < x.counters.operators.size(); ++i) {
+      INFO(x.plan.operators[i].name);
+      CHECK(x.counters.operators[i].first_command == y.counters.operators[i].first_command);
+      CHECK(x.counters.operators[i].last_retired == y.counters.operators[i].last_retired);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a ViT from ONNX is the ViT of its descriptor, to the cycle") {
+  const BlockShape shape;
+  for (const std::int64_t batch : {1, 2}) {
+    const Graph described = described_graph(test::vit_descriptor(shape, 2), batch);
+    for (const Spelling spelling : {Spelling::kOperators, Spelling::kDecomposed}) {
+      const Graph imported =
+          imported_graph(test::vit_model(shape, 2, spelling), {{{"batch", batch}}, false});
+      CHECK(texts_of(imported) == texts_of(described));
+      CHECK(tensors_of(imported) == tensors_of(described));
+      CHECK(macs_of(imported) == macs_of(described));
+      check_same_runs(imported, described);
+    }
+  }
+}
+
+TEST_CASE("a BERT from ONNX is the BERT of its descriptor, to the cycle") {
+  const BlockShape shape;
+  for (const std::int64_t batch : {1, 2}) {
+    const Graph described = described_graph(test::bert_descriptor(shape, 2), batch);
+    for (const Spelling spelling : {Spelling::kOperators, Spelling::kDecomposed}) {
+      const Graph imported = imported_graph(test::bert_model(shape, 2, spelling),
+                                            {{{"batch", batch}, {"sequence", 24}}, false});
+      CHECK(texts_of(imported) == texts_of(described));
+      CHECK(tensors_of(imported) == tensors_of(described));
+      CHECK(macs_of(imported) == macs_of(described));
+      check_same_runs(imported, described);
+    }
+  }
+}
+
+TEST_CASE("one ViT layer of real size takes the cycles of its descriptor") {
+  const BlockShape shape{768, 12, 3072};
+  const Graph described = described_graph(test::vit_descriptor(shape, 1), 1);
+  const Graph imported =
+      imported_graph(test::vit_model(shape, 1, Spelling::kDecomposed), {{{"batch", 1}}, false});
+  CHECK(macs_of(imported) == macs_of(described));
+  check_same_runs(imported, described);
+}
+
+TEST_CASE("quantised pairs become precision, not operators") {
+  const BlockShape shape;
+  const Graph described = described_graph(test::vit_descriptor(shape, 1), 1);
+  const Graph imported =
+      imported_graph(test::vit_model(shape, 1, Spelling::kQuantised), {{{"batch", 1}}, false});
+  CHECK(texts_of(imported) == texts_of(described));
+  const Graph wide = apply_precision(imported, {16, 16, 16});
+  for (const Operator& op : wide.operators) {
+    if (op.layer < 0 || !is_gemm(op)) continue;
+    INFO(op.name);
+    for (const MatrixView& view : op.inputs) {
+      const Tensor& tensor = wide.tensors[static_cast<std::size_t>(view.tensor)];
+      CHECK(tensor.own_bits);
+      CHECK(tensor.format.bits == 8);
+    }
+  }
+  check_same_runs(imported, described);  // at w8a8
+}
