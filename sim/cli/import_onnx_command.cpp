@@ -15,6 +15,8 @@ namespace {
 
 namespace onnx = workloads::onnx;
 
+constexpr int kTitleWidth = 16;
+
 /// "batch=1" as symbol and size.
 std::pair<std::string, std::int64_t> binding_of(const std::string& text) {
   const std::size_t equals = text.rfind('=');
@@ -47,7 +49,7 @@ std::string bindings_text(const onnx::Bindings& bindings) {
 std::string counts_text(const std::string& title, const std::map<std::string, int>& counts) {
   std::string text;
   for (const auto& [what, count] : counts) {
-    text += pad_right(text.empty() ? "  " + title : "", 14) + std::to_string(count) + " x " + what +
+    text += pad_right(text.empty() ? "  " + title : "", kTitleWidth) + std::to_string(count) + " x " + what +
             "\n";
   }
   return text;
@@ -73,11 +75,12 @@ std::string summary_text(const onnx::Model& model, const onnx::ImportOptions& op
   std::string text = model.file + ": IR " + std::to_string(model.ir_version) + ", opset " +
                      std::to_string(model.opset) + ", " + std::to_string(import.nodes) + " nodes" +
                      bindings_text(options.bindings) + "\n";
-  text += pad_right("  MACs", 14) + macs_text(import) + "\n";
+  text += pad_right("  MACs", kTitleWidth) + macs_text(import) + "\n";
   text += counts_text("operators", kinds);
   text += counts_text("put together", import.recognised);
   text += counts_text("no operator", import.absorbed);
-  for (const std::string& line : import.assumed) text += pad_right("  assumed", 14) + line + "\n";
+  for (const std::string& line : import.assumed)
+    text += pad_right("  assumed", kTitleWidth) + line + "\n";
   return text;
 }
 
@@ -104,7 +107,7 @@ void import_onnx_command(const CommandLine& line) {
     return;
   }
   write_file(line.out, file);
-  write_stdout(summary + "  written     " + line.out + "\n");
+  write_stdout(summary + pad_right("  written", kTitleWidth) + line.out + "\n");
 }
 
 }  // namespace tessera::sim

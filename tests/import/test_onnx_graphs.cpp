@@ -16,7 +16,8 @@ namespace from_onnx = tessera::workloads::onnx;  // beside protobuf's ::onnx
 
 namespace {
 
-from_onnx::Import import_of(const test::OnnxBuilder& builder, const from_onnx::ImportOptions& options) {
+from_onnx::Import import_of(const test::OnnxBuilder& builder,
+                            const from_onnx::ImportOptions& options) {
   const test::TemporaryFolder folder;
   const std::string path = (folder / "model.onnx").string();
   builder.save(path);

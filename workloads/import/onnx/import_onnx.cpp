@@ -3,12 +3,30 @@
 #include <stdexcept>
 
 #include "workloads/import/check_graph.h"
+#include "workloads/import/onnx/coverage.h"
 #include "workloads/import/onnx/map_graph.h"
 #include "workloads/import/onnx/name_operators.h"
 #include "workloads/import/onnx/rewrite.h"
 
 namespace tessera::workloads::onnx {
 namespace {
+
+bool picks_known_rows(const Network& network, const Node& node) {
+  return node.type == "Gather" && network.value(input_of(node, 1)).has_elements;
+}
+
+/// Nodes that are left and yet take no time: "Shape (computed before the run)".
+void count_free(const Network& network, std::map<std::string, int>& absorbed) {
+  for (std::size_t i = 0; i < network.nodes().size(); ++i) {
+    const Node& node = network.nodes()[i];
+    if (network.is_gone(i)) continue;
+    if (is_precomputed(network, node)) {
+      ++absorbed[node.type + " (computed before the run)"];
+    } else if (is_layout(node) || node.type == "Concat" || picks_known_rows(network, node)) {
+      ++absorbed[node.type + " (a view, or a Copy)"];
+    }
+  }
+}
 
 Import collect(const Model& model, const Network& network, MappedGraph mapped) {
   Import import;
@@ -18,6 +36,7 @@ Import collect(const Model& model, const Network& network, MappedGraph mapped) {
   import.uncountable = mapped.uncountable;
   import.recognised = network.recognised;
   import.absorbed = network.absorbed;
+  count_free(network, import.absorbed);
   import.assumed = std::move(mapped.assumed);
   import.graph = std::move(mapped.graph);
   return import;

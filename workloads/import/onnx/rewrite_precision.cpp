@@ -64,13 +64,24 @@ bool is_product(const Node& node) {
          std::find(std::begin(types), std::end(types), node.type) != std::end(types);
 }
 
-void rewrite(Network& network) {
-  rewrite_precision(network);
-  rewrite_decomposed(network);
-  rewrite_epilogues(network);
+namespace {
+
+void drop_unread(Network& network, const std::string& why) {
   for (const auto& [type, count] : network.remove_unread()) {
-    network.absorbed[type + " (part of the above, or computed before the run)"] += count;
+    network.absorbed[type + " (" + why + ")"] += count;
   }
+}
+
+}  // namespace
+
+void rewrite(Network& network) {
+  drop_unread(network, "read by nobody");
+  rewrite_precision(network);
+  drop_unread(network, "part of quantisation");
+  rewrite_decomposed(network);
+  drop_unread(network, "part of an operator put together");
+  rewrite_epilogues(network);
+  drop_unread(network, "prepares a mask or factor");
 }
 
 }  // namespace tessera::workloads::onnx
