@@ -194,6 +194,25 @@ class BlockBuilder {
     return linear(rows, shape_.hidden, shape_.hidden);
   }
 
+  /// One projection for queries, keys and values; heads are picked afterwards, as timm does.
+  std::string fused_attention(const std::string& x) {
+    const std::int64_t width = shape_.hidden / shape_.heads;
+    const std::string all =
+        onnx_.reshape(linear(x, shape_.hidden, 3 * shape_.hidden), {0, 0, 3, shape_.heads, width});
+    const std::string turned = onnx_.transpose(all, {2, 0, 3, 1, 4});
+    const auto part = [&](std::int64_t which) {
+      const std::string picked = onnx_.node("Gather", {turned, onnx_.integers({which}, true)});
+      onnx_.attribute("axis", std::int64_t{0});
+      return picked;
+    };
+    const std::string q = onnx_.node("Mul", {part(0), onnx_.scalar(0.125)});
+    const std::string keys = onnx_.transpose(part(1), {0, 1, 3, 2});
+    const std::string context =
+        onnx_.node("MatMul", {onnx_.softmax(onnx_.node("MatMul", {q, keys})), part(2)});
+    return linear(onnx_.reshape(onnx_.transpose(context, {0, 2, 1, 3}), {0, 0, shape_.hidden}),
+                  shape_.hidden, shape_.hidden);
+  }
+
   std::string mlp(const std::string& x) {
     return linear(gelu(linear(x, shape_.hidden, shape_.intermediate)), shape_.intermediate,
                   shape_.hidden);

@@ -122,4 +122,100 @@ inline OnnxBuilder bert_model(const BlockShape& shape, int layers, Spelling spel
   return onnx;
 }
 
+/// Grouped queries, RoPE, RMSNorm, SwiGLU, causal mask: all spelled out.
+class DecoderBuilder {
+ public:
+  static constexpr std::int64_t kTokens = 16, kHidden = 96, kHeads = 6, kKvHeads = 2, kWidth = 16,
+                                kMlp = 256;
+
+  explicit DecoderBuilder(OnnxBuilder& onnx) : onnx_(onnx) {}
+
+  static workloads::ModelDescriptor descriptor(std::int64_t layers) {
+    workloads::ModelDescriptor model = stack_descriptor({kHidden, kHeads, kMlp}, layers);
+    model.family = workloads::Family::kDecoder;
+    model.num_key_value_heads = kKvHeads;
+    model.head_dim = kWidth;
+    model.hidden_act = workloads::Activation::kSilu;
+    model.gated_mlp = true;
+    model.norm = workloads::Norm::kRmsNorm;
+    model.vocab_size = kVocabulary;
+    model.rope = true;
+    model.mask = workloads::Mask::kCausal;
+    model.lm_head = workloads::LmHead::kAllTokens;
+    model.tokens = kTokens;
+    return model;
+  }
+
+  void build(std::int64_t layers) {
+    const std::string ids = onnx_.input("input_ids", {"1", "16"}, 7);
+    std::string stream = onnx_.node("Gather", {onnx_.weight({kVocabulary, kHidden}), ids});
+    for (std::int64_t i = 0; i < layers; ++i) {
+      stream = onnx_.node("Add", {stream, attention(norm(stream))});
+      stream = onnx_.node("Add", {stream, mlp(norm(stream))});
+    }
+    onnx_.output(linear(norm(stream), kHidden, kVocabulary));
+  }
+
+ private:
+  std::string linear(const std::string& x, std::int64_t in, std::int64_t out) {
+    return onnx_.node("MatMul", {x, onnx_.weight({in, out})});
+  }
+
+  std::string norm(const std::string& x) {
+    const std::string squares = onnx_.node("Pow", {x, onnx_.scalar(2)});
+    const std::string mean = onnx_.node("ReduceMean", {squares, onnx_.integers({-1})});
+    const std::string root = onnx_.node("Sqrt", {onnx_.node("Add", {mean, onnx_.scalar(1e-5)})});
+    const std::string unit = onnx_.node("Mul", {x, onnx_.node("Reciprocal", {root})});
+    return onnx_.node("Mul", {onnx_.weight({kHidden}), unit});
+  }
+
+  std::string heads(const std::string& x, std::int64_t count) {
+    return onnx_.transpose(onnx_.reshape(x, {1, kTokens, count, kWidth}), {0, 2, 1, 3});
+  }
+
+  std::string half(const std::string& x, std::int64_t from, std::int64_t to) {
+    return onnx_.node("Slice",
+                      {x, onnx_.integers({from}), onnx_.integers({to}), onnx_.integers({3})});
+  }
+
+  std::string rotate(const std::string& x) {
+    const std::string upper = onnx_.node("Neg", {half(x, kWidth / 2, INT64_MAX)});
+    const std::string turned = onnx_.node("Concat", {upper, half(x, 0, kWidth / 2)});
+    onnx_.attribute("axis", -1);
+    const std::string straight = onnx_.node("Mul", {x, onnx_.weight({1, 1, kTokens, kWidth})});
+    const std::string across = onnx_.node("Mul", {turned, onnx_.weight({1, 1, kTokens, kWidth})});
+    return onnx_.node("Add", {straight, across});
+  }
+
+  /// Each KV head for the queries that share it.
+  std::string repeat(const std::string& x) {
+    const std::string wide = onnx_.node("Unsqueeze", {x, onnx_.integers({2})});
+    const std::string all = onnx_.node(
+        "Expand", {wide, onnx_.integers({1, kKvHeads, kHeads / kKvHeads, kTokens, kWidth})});
+    return onnx_.reshape(all, {1, kHeads, kTokens, kWidth});
+  }
+
+  std::string attention(const std::string& x) {
+    const std::string q = rotate(heads(linear(x, kHidden, kHeads * kWidth), kHeads));
+    const std::string k = rotate(heads(linear(x, kHidden, kKvHeads * kWidth), kKvHeads));
+    const std::string v = heads(linear(x, kHidden, kKvHeads * kWidth), kKvHeads);
+    const std::string keys = onnx_.transpose(repeat(k), {0, 1, 3, 2});
+    const std::string scores =
+        onnx_.node("Div", {onnx_.node("MatMul", {q, keys}), onnx_.scalar(4)});
+    const std::string masked = onnx_.node("Add", {scores, onnx_.weight({1, 1, kTokens, kTokens})});
+    const std::string context = onnx_.node("MatMul", {onnx_.softmax(masked), repeat(v)});
+    const std::string rows =
+        onnx_.reshape(onnx_.transpose(context, {0, 2, 1, 3}), {1, kTokens, kHeads * kWidth});
+    return linear(rows, kHeads * kWidth, kHidden);
+  }
+
+  std::string mlp(const std::string& x) {
+    const std::string gate = linear(x, kHidden, kMlp), up = linear(x, kHidden, kMlp);
+    const std::string act = onnx_.node("Mul", {gate, onnx_.node("Sigmoid", {gate})});
+    return linear(onnx_.node("Mul", {act, up}), kMlp, kHidden);
+  }
+
+  OnnxBuilder& onnx_;
+};
+
 }  // namespace tessera::test

@@ -151,8 +151,9 @@ TEST_CASE("what cannot be costed is listed, or costed as stated and never free")
   CHECK(conv_macs == 194'400);
   CHECK(allowed.out.find("not covered: 194,400 (62.79 %), and those of 2 operators") !=
         std::string::npos);
-  CHECK(allowed.out.find("assumed       Conv '/Conv_1': one elementwise pass over [1, 3, 32, 32]") !=
-        std::string::npos);
+  CHECK(
+      allowed.out.find("assumed       Conv '/Conv_1': one elementwise pass over [1, 3, 32, 32]") !=
+      std::string::npos);
   test::write_text(folder / "case.yaml", kRun);
   CHECK(test::run_tessera("run case.yaml", folder.path()).exit_code == 0);
 }

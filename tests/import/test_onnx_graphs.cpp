@@ -1,4 +1,5 @@
 // The ONNX path and the descriptor path build the same graph and take the same cycles.
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "sim/config/config.h"
@@ -146,4 +147,56 @@ TEST_CASE("quantised pairs become precision, not operators") {
     }
   }
   check_same_runs(imported, described);  // at w8a8
+}
+
+TEST_CASE("a decoder with grouped queries performs the Gemms of its descriptor") {
+  test::OnnxBuilder builder;
+  test::DecoderBuilder(builder).build(2);
+  const Graph imported = imported_graph(builder, {});
+  const Graph described = described_graph(test::DecoderBuilder::descriptor(2), 1);
+  const auto gemms = [](const Graph& graph) {
+    std::vector<std::string> texts;
+    for (const Operator& op : graph.operators) {
+      if (is_gemm(op)) texts.push_back(text_of(op));
+    }
+    std::sort(texts.begin(), texts.end());
+    return texts;
+  };
+  CHECK(gemms(imported) == gemms(described));
+  CHECK(macs_of(imported) == macs_of(described));
+  const auto count = [&](OperatorKind kind) {
+    return std::count_if(imported.operators.begin(), imported.operators.end(),
+                         [&](const Operator& op) { return op.kind == kind; });
+  };
+  CHECK(count(OperatorKind::kCopy) == 0);  // KV heads are shared, not repeated
+  CHECK(count(OperatorKind::kRope) == 4);
+  CHECK(count(OperatorKind::kRmsNorm) == 5);
+  CHECK(count(OperatorKind::kSiluMul) == 2);
+  CHECK(count(OperatorKind::kAdd) == 4);
+  CHECK(run(imported, true).counters.total > 0);
+}
+
+TEST_CASE("heads picked from one projection for queries, keys and values move nothing") {
+  const BlockShape shape;
+  test::OnnxBuilder builder;
+  test::BlockBuilder block(builder, shape, Spelling::kOperators);
+  builder.output(block.fused_attention(builder.input("x", {"2", "20", "96"})));
+  const Graph graph = imported_graph(builder, {});
+  std::vector<std::string> names;
+  for (const Operator& op : graph.operators) names.push_back(op.name);
+  CHECK(names ==
+        std::vector<std::string>{"Attn_QKV", "Attn_Scores", "Softmax", "Attn_Context", "Attn_Out"});
+  CHECK(macs_of(graph) == 2 * (20 * 96 * 4 * 96 + 2 * 3 * 20 * 20 * 32));
+  CHECK(run(graph, true).counters.total > 0);
+}
+
+TEST_CASE("a transposition that no operator can look through is a copy with its cost") {
+  test::OnnxBuilder builder;
+  const std::string x = builder.input("x", {"8", "16"});
+  builder.output(builder.node("MatMul", {builder.transpose(x, {1, 0}), builder.weight({8, 4})}));
+  const Graph graph = imported_graph(builder, {});
+  REQUIRE(graph.operators.size() == 2);
+  CHECK(graph.operators[0].kind == OperatorKind::kCopy);
+  CHECK(output_elements(graph.operators[0]) == 128);
+  CHECK(graph.operators[1].m == 16);
 }

@@ -16,6 +16,7 @@ Table elementwise_table() {
               {"Swish", {OperatorKind::kSilu, "silu", "SiLU"}},
               {"SiluMul", {OperatorKind::kSiluMul, "silu_mul", "SiLU_Mul"}},
               {"GeluMul", {OperatorKind::kGeluMul, "gelu_mul", "GELU_Mul"}},
+              {"Rope", {OperatorKind::kRope, "rope", "RoPE"}},
               {"Relu", {OperatorKind::kRelu, "relu", "ReLU"}},
               {"Tanh", {OperatorKind::kTanh, "tanh", "Tanh"}}};
   for (const char* type :

@@ -10,7 +10,7 @@ namespace tessera::workloads::onnx {
 /// bits. Constants that are computed from constants need no operator.
 void rewrite_precision(Network& network);
 /// LayerNorm, RMSNorm ("RMSNormalization"), GELU, QuickGELU ("QuickGelu"), SiLU ("Silu") from their
-/// parts; gated products ("SiluMul", "GeluMul").
+/// parts; rotations ("Rope"); gated products ("SiluMul", "GeluMul").
 void rewrite_decomposed(Network& network);
 /// Scale and mask in front of a softmax, biases behind Gemms, products with one factor beside
 /// Gemms.

@@ -313,11 +313,70 @@ class Activations {
   Network& network_;
 };
 
+/// x * cos + rotate_half(x) * sin, rotate_half(x) = concat(-x[half:], x[:half]).
+class Rotations {
+ public:
+  explicit Rotations(Network& network) : network_(network) {}
+
+  void run() {
+    for (std::size_t i = 0; i < network_.nodes().size(); ++i) {
+      if (!network_.is_gone(i) && network_.nodes()[i].type == "Add") try_rotation(i);
+    }
+  }
+
+ private:
+  /// x where `name` is rotate_half(x) or its slices; empty otherwise.
+  std::string rotated(const std::string& name) const {
+    const Node* halves = network_.producer(name, "Concat");
+    if (halves == nullptr || halves->inputs.size() != 2) return {};
+    const Node* negated = network_.producer(halves->inputs[0], "Neg");
+    if (negated == nullptr) return {};
+    const Node* upper = half_of(negated->inputs[0]);
+    const Node* lower = half_of(halves->inputs[1]);
+    const bool same = upper != nullptr && lower != nullptr && upper->inputs[0] == lower->inputs[0];
+    return same ? upper->inputs[0] : std::string{};
+  }
+
+  const Node* half_of(const std::string& name) const {
+    const Node* node = network_.producer(name);
+    return node != nullptr && (node->type == "Slice" || node->type == "Split") ? node : nullptr;
+  }
+
+  /// Whether `name` is a product with `factor`.
+  bool has_factor(const std::string& name, const std::string& factor) const {
+    const Node* product = network_.producer(name, "Mul");
+    return product != nullptr && !other_input(*product, factor).empty();
+  }
+
+  void try_rotation(std::size_t index) {
+    const Node sum = network_.nodes()[index];
+    for (std::size_t i = 0; i < sum.inputs.size() && i < 2; ++i) {
+      const Node* product = network_.producer(sum.inputs[i], "Mul");
+      if (product == nullptr || sum.inputs.size() != 2) continue;
+      for (const std::string& factor : product->inputs) {
+        const std::string x = rotated(factor);
+        if (x.empty() || !has_factor(sum.inputs[1 - i], x)) continue;
+        Node rope;
+        rope.type = "Rope";
+        rope.name = sum.name;
+        rope.inputs = {x};
+        rope.outputs = sum.outputs;
+        network_.replace(index, rope);
+        ++network_.recognised["RoPE"];
+        return;
+      }
+    }
+  }
+
+  Network& network_;
+};
+
 }  // namespace
 
 void rewrite_decomposed(Network& network) {
   Norms(network).run();
   Activations(network).run();
+  Rotations(network).run();
 }
 
 }  // namespace tessera::workloads::onnx
