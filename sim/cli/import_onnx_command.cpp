@@ -49,8 +49,8 @@ std::string bindings_text(const onnx::Bindings& bindings) {
 std::string counts_text(const std::string& title, const std::map<std::string, int>& counts) {
   std::string text;
   for (const auto& [what, count] : counts) {
-    text += pad_right(text.empty() ? "  " + title : "", kTitleWidth) + std::to_string(count) + " x " + what +
-            "\n";
+    text += pad_right(text.empty() ? "  " + title : "", kTitleWidth) + std::to_string(count) +
+            " x " + what + "\n";
   }
   return text;
 }

@@ -37,16 +37,16 @@ class OnnxBuilder {
 
   void output(const std::string& name) { describe(graph->add_output(), name, 1); }
 
-  std::string weight(const Ints& dims, int type = 1, bool external = false) {
+  std::string weight(const Ints& dims, int type = 1) {
     auto* tensor = graph->add_initializer();
     tensor->set_name("w" + std::to_string(next_++));
     tensor->set_data_type(type);
     for (const std::int64_t dim : dims) tensor->add_dims(dim);
-    if (external) {
+    if (external_weights) {
       tensor->set_data_location(onnx::TensorProto::EXTERNAL);
       auto* entry = tensor->add_external_data();
       entry->set_key("location");
-      entry->set_value("there_is_no_such_file.bin");
+      entry->set_value("weights_that_no_import_opens.bin");
     }
     return tensor->name();
   }
@@ -117,6 +117,7 @@ class OnnxBuilder {
 
   onnx::ModelProto model;
   onnx::GraphProto* graph = nullptr;
+  bool external_weights = false;  // of weights added from now on
 
  private:
   static onnx::TypeProto_Tensor* describe(onnx::ValueInfoProto* value, const std::string& name,

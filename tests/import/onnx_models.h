@@ -64,9 +64,7 @@ inline std::string vit_embedding(OnnxBuilder& onnx, const BlockShape& shape) {
   return onnx.node("Add", {stream, onnx.weight({1, 17, shape.hidden})});
 }
 
-inline OnnxBuilder vit_model(const BlockShape& shape, int layers, Spelling spelling,
-                             std::int64_t opset = 17, std::int64_t ir_version = 8) {
-  OnnxBuilder onnx(opset, ir_version);
+inline void build_vit(OnnxBuilder& onnx, const BlockShape& shape, int layers, Spelling spelling) {
   BlockBuilder block(onnx, shape, spelling);
   std::string stream = vit_embedding(onnx, shape);
   for (int i = 0; i < layers; ++i) stream = block.pre_norm_layer(stream);
@@ -77,6 +75,12 @@ inline OnnxBuilder vit_model(const BlockShape& shape, int layers, Spelling spell
       onnx.node("Gemm", {first, onnx.weight({kClasses, shape.hidden}), onnx.weight({kClasses})});
   onnx.attribute("transB", 1);
   onnx.output(logits);
+}
+
+inline OnnxBuilder vit_model(const BlockShape& shape, int layers, Spelling spelling,
+                             std::int64_t opset = 17, std::int64_t ir_version = 8) {
+  OnnxBuilder onnx(opset, ir_version);
+  build_vit(onnx, shape, layers, spelling);
   return onnx;
 }
 

@@ -116,7 +116,8 @@ TEST_CASE("external weights are never opened") {
   const TemporaryFolder folder;
   OnnxBuilder onnx;
   const std::string x = onnx.input("x", {"16", "32"});
-  onnx.output(onnx.node("MatMul", {x, onnx.weight({32, 64}, 1, true)}));
+  onnx.external_weights = true;
+  onnx.output(onnx.node("MatMul", {x, onnx.weight({32, 64})}));
   onnx.save((folder / "model.onnx").string());
   const Ran ran = import_in(folder);
   CHECK(ran.exit_code == 0);
@@ -202,4 +203,25 @@ TEST_CASE("a node that fits no shape is named") {
   onnx.output(onnx.node("MatMul", {x, onnx.weight({33, 64})}));
   onnx.save((folder / "model.onnx").string());
   check_refused(import_in(folder), "MatMul '/MatMul_1': the inner dimensions of [16, 32]");
+}
+
+TEST_CASE("the shipped example imports as the guide shows") {
+  const TemporaryFolder folder;
+  const Ran ran = test::run_tessera("import onnx '" TESSERA_SOURCE_DIR
+                                    "/workloads/models/vit_two_layers.onnx' --bind batch=1 "
+                                    "--out model.yaml",
+                                    folder.path());
+  INFO(ran.err);
+  CHECK(ran.exit_code == 0);
+  constexpr std::int64_t kRows = 17, kWidth = 768;
+  constexpr std::int64_t kLayer = 12 * kRows * kWidth * kWidth + 2 * kRows * kRows * kWidth;
+  static_assert(2 * kLayer + 16 * kWidth * kWidth + 10 * kWidth == 250'980'864);
+  CHECK(ran.out.find("250,980,864, not covered: 0 (0.00 %)") != std::string::npos);
+}
+
+TEST_CASE("write the shipped example", "[.update]") {
+  OnnxBuilder onnx;
+  onnx.external_weights = true;
+  test::build_vit(onnx, BlockShape{768, 12, 3072}, 2, Spelling::kDecomposed);
+  onnx.save(TESSERA_SOURCE_DIR "/workloads/models/vit_two_layers.onnx");
 }

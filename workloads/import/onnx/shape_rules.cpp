@@ -297,8 +297,12 @@ Shapes arg_reduce(const Node& node, const Inputs& inputs) {
 
 Shapes normalisation(const Node& node, const Inputs& inputs) {
   if (shape(inputs, 0).empty()) refuse("a norm of a scalar");
-  Shapes results(node.outputs.size(), shape(inputs, 0));
-  for (std::size_t i = 1; i < results.size(); ++i) results[i].back() = 1;
+  const Shape& from = shape(inputs, 0);
+  const std::size_t axis = axis_of(integer_of(node, "axis", -1), from.size());
+  Shape statistics = from;
+  std::fill(statistics.begin() + static_cast<std::ptrdiff_t>(axis), statistics.end(), 1);
+  Shapes results(node.outputs.size(), statistics);
+  results.at(0) = from;
   return results;
 }
 
