@@ -214,6 +214,18 @@ class BlockBuilder {
                   shape_.hidden, shape_.hidden);
   }
 
+  /// The Attention of opset 23 over projections.
+  std::string operator_attention(const std::string& x, bool causal) {
+    const std::string q = linear(x, shape_.hidden, shape_.hidden);
+    const std::string k = linear(x, shape_.hidden, shape_.hidden);
+    const std::string v = linear(x, shape_.hidden, shape_.hidden);
+    const std::string out = onnx_.node("Attention", {q, k, v});
+    onnx_.attribute("q_num_heads", shape_.heads);
+    onnx_.attribute("kv_num_heads", shape_.heads);
+    onnx_.attribute("is_causal", causal ? 1 : 0);
+    return linear(out, shape_.hidden, shape_.hidden);
+  }
+
   std::string mlp(const std::string& x) {
     return linear(gelu(linear(x, shape_.hidden, shape_.intermediate)), shape_.intermediate,
                   shape_.hidden);

@@ -12,6 +12,7 @@
 using namespace tessera;
 using namespace tessera::workloads;
 using test::BlockShape;
+using test::Names;
 using test::Spelling;
 namespace from_onnx = tessera::workloads::onnx;  // beside protobuf's ::onnx
 
@@ -199,4 +200,51 @@ TEST_CASE("a transposition that no operator can look through is a copy with its 
   CHECK(graph.operators[0].kind == OperatorKind::kCopy);
   CHECK(output_elements(graph.operators[0]) == 128);
   CHECK(graph.operators[1].m == 16);
+}
+
+TEST_CASE("an Attention operator is the attention of its parts") {
+  const BlockShape shape;
+  for (const std::int64_t batch : {1, 2}) {
+    const Names dims{std::to_string(batch), "20", "96"};
+    test::OnnxBuilder parts, whole(23, 11);
+    test::BlockBuilder spelled(parts, shape, Spelling::kOperators);
+    parts.output(spelled.attention(parts.input("x", dims)));
+    test::BlockBuilder fused(whole, shape, Spelling::kOperators);
+    whole.output(fused.operator_attention(whole.input("x", dims), true));
+    const Graph a = imported_graph(parts, {}), b = imported_graph(whole, {});
+    CHECK(texts_of(a) == texts_of(b));
+    check_same_runs(a, b);
+    CHECK(a.operators[3].mask == Mask::kFull);
+    CHECK(b.operators[3].mask == Mask::kCausal);
+    CHECK(b.operators[4].mask == Mask::kCausal);
+  }
+}
+
+TEST_CASE("fused operators of runtimes are taken apart") {
+  test::OnnxBuilder builder;
+  const std::string x = builder.input("x", {"1", "20", "96"});
+  const std::string attention = builder.node(
+      "Attention", {x, builder.weight({96, 288}), builder.weight({288})}, "com.microsoft");
+  builder.attribute("num_heads", 3);
+  const std::string narrow = builder.node("MatMulNBits", {attention}, "com.microsoft");
+  builder.attribute("K", 96);
+  builder.attribute("N", 384);
+  builder.attribute("bits", 4);
+  builder.attribute("block_size", 32);
+  const std::string act =
+      builder.node("BiasGelu", {narrow, builder.weight({384})}, "com.microsoft");
+  const std::string back = builder.node("MatMul", {act, builder.weight({384, 96})});
+  builder.output(builder.node(
+      "SkipLayerNormalization",
+      {back, attention, builder.weight({96}), builder.weight({96}), builder.weight({96})},
+      "com.microsoft"));
+  const Graph graph = imported_graph(builder, {});
+  std::vector<std::string> kinds;
+  for (const Operator& op : graph.operators) kinds.push_back(to_string(op.kind));
+  CHECK(kinds == Names{"Gemm", "BatchedGemm", "Softmax", "BatchedGemm", "Gemm", "GELU", "Gemm",
+                       "Add", "LayerNorm"});
+  const Operator& gemm = graph.operators[4];
+  const Tensor& weight = graph.tensors[static_cast<std::size_t>(gemm.inputs[1].tensor)];
+  CHECK(weight.own_bits);
+  CHECK(weight.format.bits == 4);
 }

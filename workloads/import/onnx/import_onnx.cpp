@@ -4,6 +4,7 @@
 
 #include "workloads/import/check_graph.h"
 #include "workloads/import/onnx/coverage.h"
+#include "workloads/import/onnx/expand_fused.h"
 #include "workloads/import/onnx/map_graph.h"
 #include "workloads/import/onnx/name_operators.h"
 #include "workloads/import/onnx/rewrite.h"
@@ -50,13 +51,14 @@ void check_result(const Model& model, const Graph& graph) {
 
 }  // namespace
 
-Import import_model(const Model& model, const ImportOptions& options) {
+Import import_model(const Model& written, const ImportOptions& options) {
+  const Model model = expand_fused(written);
   Network network(model, infer_values(model, options.bindings, options.allow_unknown));
   try {
     rewrite(network);
     MappedGraph mapped = map_graph(network, options.allow_unknown);
     name_operators(mapped);
-    Import import = collect(model, network, std::move(mapped));
+    Import import = collect(written, network, std::move(mapped));
     check_result(model, import.graph);
     return import;
   } catch (const ImportError&) {

@@ -98,7 +98,8 @@ class Naming {
     name(scores, "Attn_Scores");
     name(softmax, "Softmax");
     name(context, "Attn_Context");
-    op(scores).mask = op(softmax).mask = Mask::kFull;
+    if (op(softmax).mask == Mask::kNone) op(softmax).mask = Mask::kFull;
+    op(scores).mask = op(softmax).mask;
     const int q = name_projections(scores, context);
     name_block(q, context);
     ++layers_;

@@ -10,7 +10,6 @@ using Table = std::map<std::string, VectorRule>;
 Table elementwise_table() {
   Table table{{"Gelu", {OperatorKind::kGelu, "gelu", "GELU"}},
               {"FastGelu", {OperatorKind::kGelu, "gelu", "GELU"}},
-              {"BiasGelu", {OperatorKind::kGelu, "gelu", "GELU"}},
               {"QuickGelu", {OperatorKind::kQuickGelu, "quick_gelu", "QuickGELU"}},
               {"Silu", {OperatorKind::kSilu, "silu", "SiLU"}},
               {"Swish", {OperatorKind::kSilu, "silu", "SiLU"}},

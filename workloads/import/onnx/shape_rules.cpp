@@ -357,7 +357,7 @@ const std::map<std::string, Rule>& rules() {
                              "Swish",
                              "FastGelu",
                              "QuickGelu",
-                             "BiasGelu",
+                             "Rope",
                              "ScatterND",
                              "ScatterElements",
                              "QuantizeLinear",
