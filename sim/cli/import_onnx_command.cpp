@@ -16,6 +16,7 @@ namespace {
 namespace onnx = workloads::onnx;
 
 constexpr int kTitleWidth = 16;
+constexpr std::size_t kLongestTitle = 200;  // as the configuration reader takes it
 
 /// "batch=1" as symbol and size.
 std::pair<std::string, std::int64_t> binding_of(const std::string& text) {
@@ -94,6 +95,7 @@ std::string head_text(const onnx::Model& model, const onnx::ImportOptions& optio
 }  // namespace
 
 void import_onnx_command(const CommandLine& line) {
+  if (line.title.size() > kLongestTitle) throw UsageError("--title: 200 bytes at most");
   const onnx::ImportOptions options{bindings_of(line), line.allow_unknown};
   const onnx::Model model = onnx::read_model(line.subjects.at(1));
   const onnx::Import import = onnx::import_model(model, options);

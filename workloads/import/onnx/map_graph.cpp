@@ -13,6 +13,7 @@
 namespace tessera::workloads::onnx {
 namespace {
 
+constexpr std::size_t kLongestName = 40;
 constexpr std::size_t kMostRowSteps = 4;  // of a MatrixView: two batches, a group, rows
 
 /// The elements that `rows` (outer first) step through, `cols` of each row.
@@ -742,7 +743,8 @@ class GraphMapper {
     const Shape shape = shape_of(in);
     Strided pass = row_major(shape);
     pass.tensor = add_tensor("out", shape, TensorClass::kActivations);
-    append_rows(node, make(OperatorKind::kAdd, node.type, "add"), {in}, pass);
+    append_rows(node, make(OperatorKind::kAdd, node.type.substr(0, kLongestName), "add"), {in},
+                pass);
     for (const std::string& name : node.outputs) {
       if (name.empty() || !network_.value(name).has_shape) continue;
       const Shape& to = shape_of_value(node, name);

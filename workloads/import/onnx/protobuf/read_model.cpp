@@ -18,6 +18,28 @@ namespace pb = ::ONNX_NAMESPACE;
 constexpr std::int64_t kMostIntegers = 1 << 16;  // shapes, indices, positions
 constexpr std::int64_t kMostReals = 64;          // scales, exponents, epsilons
 
+/// Names go into messages and files: other bytes than printable ASCII become \xNN.
+std::string clean(const std::string& name) {
+  static const char* const digits = "0123456789abcdef";
+  std::string text;
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7f) {
+      text += c;
+    } else {
+      text += std::string("\\x") + digits[byte >> 4] + digits[byte & 15];
+    }
+  }
+  return text;
+}
+
+template <class Field>
+std::vector<std::string> clean_all(const Field& names) {
+  std::vector<std::string> all;
+  for (const std::string& name : names) all.push_back(clean(name));
+  return all;
+}
+
 /// By the numbers of onnx.proto, also those that this library's proto does not know yet.
 ElementType element_type(int data_type) {
   switch (data_type) {
@@ -115,7 +137,7 @@ bool is_external(const pb::TensorProto& proto) {
 
 Constant constant_of(const pb::TensorProto& proto) {
   Constant constant;
-  constant.name = proto.name();
+  constant.name = clean(proto.name());
   constant.type = element_type(proto.data_type());
   constant.dims.assign(proto.dims().begin(), proto.dims().end());
   constant.external = is_external(proto);
@@ -128,12 +150,12 @@ Constant constant_of(const pb::TensorProto& proto) {
 
 ValueInfo value_of(const pb::ValueInfoProto& proto) {
   ValueInfo value;
-  value.name = proto.name();
+  value.name = clean(proto.name());
   const pb::TypeProto_Tensor& tensor = proto.type().tensor_type();
   value.type = element_type(tensor.elem_type());
   value.has_shape = proto.type().has_tensor_type() && tensor.has_shape();
   for (const auto& dim : tensor.shape().dim()) {
-    value.dims.push_back({dim.has_dim_value() ? dim.dim_value() : -1, dim.dim_param()});
+    value.dims.push_back({dim.has_dim_value() ? dim.dim_value() : -1, clean(dim.dim_param())});
   }
   return value;
 }
@@ -152,11 +174,11 @@ Attribute attribute_of(const pb::AttributeProto& proto) {
 
 Node node_of(const pb::NodeProto& proto) {
   Node node;
-  node.name = proto.name();
-  node.type = proto.op_type();
-  node.domain = proto.domain() == "ai.onnx" ? "" : proto.domain();
-  node.inputs.assign(proto.input().begin(), proto.input().end());
-  node.outputs.assign(proto.output().begin(), proto.output().end());
+  node.name = clean(proto.name());
+  node.type = clean(proto.op_type());
+  node.domain = proto.domain() == "ai.onnx" ? "" : clean(proto.domain());
+  node.inputs = clean_all(proto.input());
+  node.outputs = clean_all(proto.output());
   for (const auto& attribute : proto.attribute()) {
     node.attributes[attribute.name()] = attribute_of(attribute);
   }
@@ -175,10 +197,10 @@ Model model_of(const pb::ModelProto& proto, const std::string& path) {
   std::set<std::string> constants;
   for (const auto& tensor : proto.graph().initializer()) {
     model.initializers.push_back(constant_of(tensor));
-    constants.insert(tensor.name());
+    constants.insert(clean(tensor.name()));
   }
   for (const auto& input : proto.graph().input()) {
-    if (constants.count(input.name()) == 0) model.inputs.push_back(value_of(input));
+    if (constants.count(clean(input.name())) == 0) model.inputs.push_back(value_of(input));
   }
   for (const auto& output : proto.graph().output()) model.outputs.push_back(value_of(output));
   for (const auto& value : proto.graph().value_info()) model.values.push_back(value_of(value));
