@@ -206,11 +206,21 @@ class DecoderBuilder {
     const std::string keys = onnx_.transpose(repeat(k), {0, 1, 3, 2});
     const std::string scores =
         onnx_.node("Div", {onnx_.node("MatMul", {q, keys}), onnx_.scalar(4)});
-    const std::string masked = onnx_.node("Add", {scores, onnx_.weight({1, 1, kTokens, kTokens})});
+    const std::string masked = onnx_.node("Add", {scores, causal_mask()});
     const std::string context = onnx_.node("MatMul", {onnx_.softmax(masked), repeat(v)});
     const std::string rows =
         onnx_.reshape(onnx_.transpose(context, {0, 2, 1, 3}), {1, kTokens, kHeads * kWidth});
     return linear(rows, kHeads * kWidth, kHidden);
+  }
+
+  /// 0 where a key is not behind its query, else a large negative number.
+  std::string causal_mask() {
+    Ints positions;
+    for (std::int64_t i = 0; i < kTokens; ++i) positions.push_back(i);
+    const std::string keys = onnx_.reshape(onnx_.integers(positions), {1, kTokens});
+    const std::string queries = onnx_.reshape(onnx_.integers(positions), {kTokens, 1});
+    const std::string allowed = onnx_.node("LessOrEqual", {keys, queries});
+    return onnx_.node("Where", {allowed, onnx_.scalar(0), onnx_.scalar(-1e9)});
   }
 
   std::string mlp(const std::string& x) {

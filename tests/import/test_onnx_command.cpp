@@ -1,5 +1,6 @@
 // `tessera import onnx` as its users see it: files, messages, exit codes.
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 #include <random>
 
 #include "tests/import/onnx_models.h"
@@ -49,6 +50,12 @@ TEST_CASE("an imported model runs and repeats itself byte for byte") {
   CHECK(ran.out.find("\"model.L0.Attn_Q\"") == std::string::npos);  // names stand alone
   CHECK(ran.out.find("\"Attn_Scores\"") != std::string::npos);
   CHECK(test::run_tessera("check case.yaml", folder.path()).exit_code == 0);
+  const auto report = nlohmann::ordered_json::parse(ran.out);
+  test::write_text(folder / "again.yaml", report.at("config").dump());
+  const Ran again = test::run_tessera("run again.yaml --format json", folder.path());
+  INFO(again.err);
+  CHECK(again.exit_code == 0);
+  CHECK(nlohmann::ordered_json::parse(again.out).at("totals") == report.at("totals"));
   const Ran plan = test::run_tessera("describe case.yaml --format yaml >plan.yaml && '" +
                                          std::string(TESSERA_PROGRAM) +
                                          "' run case.yaml --set mapping.plan=plan.yaml",

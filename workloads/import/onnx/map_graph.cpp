@@ -648,7 +648,7 @@ class GraphMapper {
     realise(in);
     const Strided out = place_rows(name);
     Operator op = make(rule.kind, rule.name, rule.operation);
-    if (integer_of(node, "causal", 0) != 0) op.mask = Mask::kCausal;  // of expand_fused
+    if (integer_of(node, "causal", 0) != 0) op.mask = Mask::kCausal;
     for (std::size_t i = 1; rule.kind != OperatorKind::kSoftmax && i < node.inputs.size(); ++i) {
       if (node.inputs[i].empty()) continue;
       Strided parameter = row_major(shape_of_value(node, node.inputs[i]));

@@ -12,8 +12,8 @@ void rewrite_precision(Network& network);
 /// LayerNorm, RMSNorm ("RMSNormalization"), GELU, QuickGELU ("QuickGelu"), SiLU ("Silu") from their
 /// parts; rotations ("Rope"); gated products ("SiluMul", "GeluMul").
 void rewrite_decomposed(Network& network);
-/// Scale and mask in front of a softmax, biases behind Gemms, products with one factor beside
-/// Gemms.
+/// Scale and mask in front of a softmax (a causal mask becomes its attribute "causal"), biases
+/// behind Gemms, products with one factor beside Gemms.
 void rewrite_epilogues(Network& network);
 /// All of them in order; then drops what nobody reads.
 void rewrite(Network& network);

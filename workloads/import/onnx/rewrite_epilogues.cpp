@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "workloads/import/onnx/rewrite.h"
 
@@ -74,6 +75,38 @@ class Epilogues {
                        [&](const std::string& input) { return leads_to_scores(input, depth + 1); });
   }
 
+  /// Positions compared with positions, or a triangle: somewhere in what makes the mask.
+  bool is_causal(const std::string& mask, std::set<std::string>& seen) const {
+    const Node* node = network_.producer(mask);
+    if (node == nullptr || !seen.insert(mask).second) return false;
+    if (node->type == "Trilu" || compares_positions(*node)) return true;
+    return std::any_of(node->inputs.begin(), node->inputs.end(),
+                       [&](const std::string& input) { return is_causal(input, seen); });
+  }
+
+  bool compares_positions(const Node& node) const {
+    static const char* const types[] = {"Less", "LessOrEqual", "Greater", "GreaterOrEqual"};
+    const bool compares =
+        std::find(std::begin(types), std::end(types), node.type) != std::end(types);
+    return compares && std::all_of(node.inputs.begin(), node.inputs.end(),
+                                   [&](const std::string& input) { return is_ascending(input); });
+  }
+
+  bool is_ascending(const std::string& name) const {
+    const std::vector<std::int64_t>& positions = network_.value(name).integers;
+    return positions.size() > 1 && std::is_sorted(positions.begin(), positions.end()) &&
+           positions.front() < positions.back();
+  }
+
+  /// `node` masks the scores of the softmax `index` with everything but `inner`.
+  void note_causal(std::size_t index, const Node& node, const std::string& inner) {
+    std::set<std::string> seen;
+    for (const std::string& input : node.inputs) {
+      const bool causal = input != inner && is_causal(input, seen);
+      if (causal) network_.nodes()[index].attributes["causal"].integer = 1;
+    }
+  }
+
   void absorb_before_softmax(std::size_t index) {
     while (true) {
       const std::string name = input_of(network_.nodes()[index], 0);
@@ -84,6 +117,7 @@ class Epilogues {
       if (inner.empty() || !leads_to_scores(inner)) return;
       if (network_.value(inner).shape != network_.value(name).shape) return;
       ++network_.absorbed[what];
+      note_causal(index, *node, inner);
       network_.bypass(network_.producer_index(name), name, inner);
     }
   }
