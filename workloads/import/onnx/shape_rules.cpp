@@ -4,6 +4,7 @@
 #include <functional>
 #include <numeric>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 
 namespace tessera::workloads::onnx {
@@ -316,95 +317,62 @@ Shapes dynamic_quantise(const Node&, const Inputs& inputs) {
   return {shape(inputs, 0), Shape{}, Shape{}};
 }
 
-const std::map<std::string, Rule>& rules() {
-  static const std::map<std::string, Rule> table = [] {
-    std::map<std::string, Rule> all;
-    for (const char* type : {"Relu",
-                             "Gelu",
-                             "Erf",
-                             "Tanh",
-                             "Sigmoid",
-                             "Sqrt",
-                             "Exp",
-                             "Log",
-                             "Neg",
-                             "Abs",
-                             "Reciprocal",
-                             "Identity",
-                             "Cast",
-                             "Dropout",
-                             "Floor",
-                             "Ceil",
-                             "Round",
-                             "Sign",
-                             "Not",
-                             "Softmax",
-                             "LogSoftmax",
-                             "Clip",
-                             "Sin",
-                             "Cos",
-                             "Softplus",
-                             "Elu",
-                             "Mish",
-                             "LeakyRelu",
-                             "CastLike",
-                             "IsNaN",
-                             "IsInf",
-                             "Trilu",
-                             "CumSum",
-                             "HardSwish",
-                             "HardSigmoid",
-                             "Swish",
-                             "FastGelu",
-                             "QuickGelu",
-                             "Rope",
-                             "ScatterND",
-                             "ScatterElements",
-                             "QuantizeLinear",
-                             "DequantizeLinear"}) {
-      all[type] = same_as_first;
-    }
-    for (const char* type :
-         {"Add", "Sub", "Mul", "Div", "Pow", "Mod", "Min", "Max", "Equal", "Less", "Greater",
-          "LessOrEqual", "GreaterOrEqual", "And", "Or", "Xor", "Where", "Sum", "Mean"}) {
-      all[type] = broadcast_all;
-    }
-    for (const char* type : {"ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd",
-                             "ReduceL2", "ReduceSumSquare"}) {
-      all[type] = reduce;
-    }
-    for (const char* type :
-         {"LayerNormalization", "RMSNormalization", "SimplifiedLayerNormalization"}) {
-      all[type] = normalisation;
-    }
-    const Rule product = [](const Node&, const Inputs& inputs) {
-      return matmul(shape(inputs, 0), shape(inputs, 1));
-    };
-    all.insert({{"MatMul", product},
-                {"MatMulInteger", product},
-                {"QLinearMatMul", quantised_matmul},
-                {"DynamicQuantizeLinear", dynamic_quantise},
-                {"Gemm", gemm},
-                {"Conv", conv},
-                {"Reshape", reshape},
-                {"Flatten", flatten},
-                {"Transpose", transpose},
-                {"Squeeze", squeeze},
-                {"Unsqueeze", unsqueeze},
-                {"Concat", concat},
-                {"Split", split},
-                {"Slice", slice},
-                {"Gather", gather},
-                {"GatherElements", same_as_second},
-                {"Expand", expand},
-                {"Tile", tile},
-                {"Shape", shape_of_shape},
-                {"Size", [](const Node&, const Inputs&) { return Shapes{Shape{}}; }},
-                {"Constant", constant},
-                {"ConstantOfShape", constant_of_shape},
-                {"Range", range},
-                {"ArgMax", arg_reduce},
-                {"ArgMin", arg_reduce}});
+using Rules = std::map<std::string, Rule>;
+
+/// `types`: separated by blanks.
+void add_rule(Rules& all, const char* types, const Rule& rule) {
+  std::istringstream words(types);
+  for (std::string type; words >> type;) all[type] = rule;
+}
+
+Shapes product(const Node&, const Inputs& inputs) {
+  return matmul(shape(inputs, 0), shape(inputs, 1));
+}
+
+Shapes scalar(const Node&, const Inputs&) { return {Shape{}}; }
+
+void add_arithmetic(Rules& all) {
+  add_rule(all,
+           "Relu Gelu Erf Tanh Sigmoid Sqrt Exp Log Neg Abs Reciprocal Identity Cast Dropout Floor "
+           "Ceil Round Sign Not Softmax LogSoftmax Clip Sin Cos Softplus Elu Mish LeakyRelu "
+           "CastLike IsNaN IsInf Trilu CumSum HardSwish HardSigmoid Swish FastGelu QuickGelu Rope "
+           "ScatterND ScatterElements QuantizeLinear DequantizeLinear",
+           same_as_first);
+  add_rule(all,
+           "Add Sub Mul Div Pow Mod Min Max Equal Less Greater LessOrEqual GreaterOrEqual And Or "
+           "Xor Where Sum Mean",
+           broadcast_all);
+  add_rule(all, "ReduceMean ReduceSum ReduceMax ReduceMin ReduceProd ReduceL2 ReduceSumSquare",
+           reduce);
+  add_rule(all, "LayerNormalization RMSNormalization SimplifiedLayerNormalization", normalisation);
+  add_rule(all, "MatMul MatMulInteger", product);
+  add_rule(all, "ArgMax ArgMin", arg_reduce);
+}
+
+const Rules& rules() {
+  static const Rules table = [] {
+    Rules all{{"QLinearMatMul", quantised_matmul},
+              {"DynamicQuantizeLinear", dynamic_quantise},
+              {"Gemm", gemm},
+              {"Conv", conv},
+              {"Reshape", reshape},
+              {"Flatten", flatten},
+              {"Transpose", transpose},
+              {"Squeeze", squeeze},
+              {"Unsqueeze", unsqueeze},
+              {"Concat", concat},
+              {"Split", split},
+              {"Slice", slice},
+              {"Gather", gather},
+              {"GatherElements", same_as_second},
+              {"Expand", expand},
+              {"Tile", tile},
+              {"Shape", shape_of_shape},
+              {"Size", scalar},
+              {"Constant", constant},
+              {"ConstantOfShape", constant_of_shape},
+              {"Range", range}};
+    add_arithmetic(all);
     return all;
   }();
   return table;
