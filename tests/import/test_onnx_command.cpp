@@ -212,6 +212,15 @@ TEST_CASE("a node that fits no shape is named") {
   check_refused(import_in(folder), "MatMul '/MatMul_1': the inner dimensions of [16, 32]");
 }
 
+TEST_CASE("an ONNX file named in a run is told to be imported first") {
+  const TemporaryFolder folder;
+  test::write_text(folder / "case.yaml", "hardware: edge_32x32\nworkload: {model: ./model.onnx}\n");
+  const Ran ran = test::run_tessera("run case.yaml", folder.path());
+  CHECK(ran.exit_code == 2);
+  CHECK(ran.err.find("case.yaml:2:19: error: workload.model: './model.onnx' has to be imported") ==
+        0);
+}
+
 TEST_CASE("the shipped example imports as the guide shows") {
   const TemporaryFolder folder;
   const Ran ran = test::run_tessera("import onnx '" TESSERA_SOURCE_DIR

@@ -250,3 +250,20 @@ TEST_CASE("fused operators of runtimes are taken apart") {
   CHECK(weight.own_bits);
   CHECK(weight.format.bits == 4);
 }
+
+TEST_CASE("LayerScale stands between a branch and its residual addition") {
+  const BlockShape shape;
+  test::OnnxBuilder builder;
+  test::BlockBuilder block(builder, shape, Spelling::kDecomposed);
+  const std::string x = builder.input("x", {"1", "20", "96"});
+  const auto scaled = [&](const std::string& branch) {
+    return builder.node("Mul", {branch, builder.weight({96})});
+  };
+  const std::string middle = builder.node("Add", {scaled(block.attention(block.norm(x))), x});
+  builder.output(builder.node("Add", {scaled(block.mlp(block.norm(middle))), middle}));
+  Names names;
+  for (const Operator& op : imported_graph(builder, {}).operators) names.push_back(op.name);
+  CHECK(names == Names{"LayerNorm_1", "Attn_Q", "Attn_K", "Attn_V", "Attn_Scores", "Softmax",
+                       "Attn_Context", "Attn_Out", "LayerScale_1", "Residual_Add_1", "LayerNorm_2",
+                       "MLP_FC1", "GELU", "MLP_FC2", "LayerScale_2", "Residual_Add_2"});
+}

@@ -71,10 +71,10 @@ const std::vector<std::string> kReportFiles{"host.json", "report.csv", "report.j
 // ---------------------------------------------------------------------------------- wrong use
 
 TEST_CASE("a wrong command line is one message and exit code 2") {
-  check_refused(
-      "runn bert_edge",
-      "tessera: unknown verb 'runn'; did you mean 'run'?\n"
-      "verbs: run, describe, compare, check, list, schema, gemm, import, validate (tessera --help)");
+  check_refused("runn bert_edge",
+                "tessera: unknown verb 'runn'; did you mean 'run'?\n"
+                "verbs: run, describe, compare, check, list, schema, gemm, import, validate "
+                "(tessera --help)");
   check_refused("run",
                 "tessera: 'tessera run' needs a run: a name (tessera list runs), a file, or -");
   check_refused("run bert_edge extra", "tessera: 'tessera run' takes 1: what is 'extra'?");

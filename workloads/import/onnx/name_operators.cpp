@@ -126,11 +126,21 @@ class Naming {
     const int before = q == kNone ? kNone : writer_of(op(q).inputs[0]);
     const bool pre_norm = is_norm(before) && only_gemms_read(before);
     if (pre_norm) name_norm(before, "1");
-    const int residual = reader(out, OperatorKind::kAdd);
-    name(residual, "Residual_Add_1");
+    const int residual = name_residual(out, "1");
     const int norm = reader(residual, [&](int i) { return is_norm(i); });
     name_norm(norm, pre_norm ? "2" : "1");
     name_mlp(norm == kNone ? residual : norm, !pre_norm);
+  }
+
+  /// The addition of a branch to the residual stream; LayerScale may stand in between.
+  int name_residual(int branch, const std::string& suffix) {
+    int residual = reader(branch, OperatorKind::kAdd);
+    if (residual != kNone && reads_weight(op(residual), 1)) {
+      name(residual, "LayerScale_" + suffix);
+      residual = reader(residual, OperatorKind::kAdd);
+    }
+    name(residual, "Residual_Add_" + suffix);
+    return residual;
   }
 
   bool only_gemms_read(int i) const {
@@ -158,8 +168,7 @@ class Naming {
     name(act, op(act).name);
     const int last = reader(act, OperatorKind::kGemm);
     name(last, gated ? "MLP_Down" : "MLP_FC2");
-    const int residual = reader(last, OperatorKind::kAdd);
-    name(residual, "Residual_Add_2");
+    const int residual = name_residual(last, "2");
     if (post_norm) name_norm(reader(residual, [&](int i) { return is_norm(i); }), "2");
   }
 
