@@ -23,4 +23,6 @@ forbid 'SystemC stops at the simulation' '#include <systemc' sim --exclude-dir=s
 forbid 'Boost stops at the command line' '#include <boost' sim --exclude-dir=cli
 forbid 'Boost stops at the command line' '#include <boost' hw_models
 forbid 'Boost stops at the command line' '#include <boost' workloads
+forbid 'protobuf stops at the ONNX reader' '#include <(onnx|google)/' workloads --exclude-dir=protobuf
+forbid 'protobuf stops at the ONNX reader' '#include <(onnx|google)/' sim
 exit $failed

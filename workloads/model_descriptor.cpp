@@ -9,6 +9,7 @@
 #include "workloads/families/stage.h"
 #include "workloads/families/vit.h"
 #include "workloads/families/vlm.h"
+#include "workloads/import/imported_phase.h"
 
 namespace tessera::workloads {
 
@@ -35,6 +36,9 @@ void append_phase(Graph& graph, const PhaseRequest& request) {
       return append_vlm(graph, resolved);
     case Family::kSmolVla:
       return append_smolvla(graph, resolved);
+    case Family::kGraph:
+      return append_stage(graph, resolved, "request", "",
+                          [&] { append_imported(graph, resolved); });
   }
   throw std::logic_error("unknown family");
 }

@@ -11,8 +11,9 @@
 namespace tessera::workloads {
 
 /// Image encoders, text decoders and text encoders are one stack of layers; the others are made of
-/// such parts: an image and a text encoder, a decoder that reads images, SmolVLA.
-enum class Family { kVit, kDecoder, kBert, kDualEncoder, kVlm, kSmolVla };
+/// such parts: an image and a text encoder, a decoder that reads images, SmolVLA. `kGraph`:
+/// operators from outside.
+enum class Family { kVit, kDecoder, kBert, kDualEncoder, kVlm, kSmolVla, kGraph };
 enum class Activation { kGelu, kGeluTanh, kQuickGelu, kSilu, kRelu };
 enum class Norm { kLayerNorm, kRmsNorm };
 enum class NormPosition { kPre, kPost };
@@ -86,6 +87,8 @@ struct ModelDescriptor {
   std::int64_t num_steps = 10;                // denoising steps
   std::int64_t max_state_dim = 32, max_action_dim = 32;
   std::int64_t cameras = 1;
+  // graph: operators and tensors without phase, e.g. from `tessera import onnx`
+  std::shared_ptr<const Graph> graph;
 };
 
 /// What work of a model is done, where it can be saved.

@@ -34,6 +34,7 @@ struct Tensor {
   ElementFormat format;
   bool is_table = false;  // an embedding table: only gathered rows move
   bool is_state = false;  // operators write (part of) it, yet it holds data before the run
+  bool own_bits = false;  // the model itself fixes format.bits: the precision pass leaves them
 };
 
 std::int64_t element_count(const Tensor& tensor);

@@ -8,6 +8,7 @@
 #include "sim/cli/check_command.h"
 #include "sim/cli/dram_command.h"
 #include "sim/cli/gemm_command.h"
+#include "sim/cli/import_command.h"
 #include "sim/cli/options.h"
 #include "sim/cli/output.h"
 #include "sim/cli/validate_command.h"
@@ -152,13 +153,6 @@ void schema(const CommandLine& line) {
   write_stdout(json_text(kind == "report" ? report_schema() : config_schema(kind)));
 }
 
-void import_model(const CommandLine& line) {
-  const std::string text =
-      import_hf_model({line.subjects[1], line.vlm, line.part, line.image_size});
-  if (line.output.empty()) return write_stdout(text);
-  write_files({{line.output, text}});
-}
-
 /// The exit code.
 int carry_out(const CommandLine& line) {
   if (line.version) {
@@ -176,7 +170,7 @@ int carry_out(const CommandLine& line) {
   } else if (line.verb == "list") {
     list(line);
   } else if (line.verb == "import") {
-    import_model(line);
+    import_command(line);
   } else if (line.verb == "gemm") {
     gemm_command(line);
   } else if (line.verb == "dram") {

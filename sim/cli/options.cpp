@@ -73,13 +73,13 @@ const std::vector<Verb>& verbs() {
                                       "run, hardware, model or report",
                                       {"run", "hardware", "model", "report"}},
                                      {"import",
-                                      "write a model descriptor from a model's config.json",
-                                      "hf CONFIG.json [options]",
+                                      "a model of another format as a model file",
+                                      "hf CONFIG.json | onnx MODEL.onnx [options]",
                                       {"yaml"},
                                       2,
                                       2,
-                                      "hf and a config.json, or -",
-                                      {"hf"}},
+                                      "a format and a file: hf CONFIG.json or onnx MODEL.onnx",
+                                      {"hf", "onnx"}},
                                      {"gemm",
                                       "one matrix product, without a workload file",
                                       "MxKxN --hardware NAME|FILE [options]",
@@ -173,13 +173,19 @@ void add_validate_options(po::options_description& options, CommandLine& line) {
 void add_import_options(po::options_description& options, CommandLine& line) {
   auto add = options.add_options();
   add("output", po::value(&line.output)->value_name("FILE"),
-      "where the descriptor goes, also -o FILE (default: standard output)");
+      "where the model file goes, also -o FILE (default: standard output)");
   add("vlm", po::value(&line.vlm)->value_name("FILE"),
-      "SmolVLA: config.json of its vlm_model_name (default: a known one)");
+      "hf: config.json of SmolVLA's vlm_model_name (default: a known one)");
   add("part", po::value(&line.part)->value_name("PART"),
-      "vision | text: that part of a model of several (default: all)");
+      "hf: vision | text, that part of a model of several (default: all)");
   add("image-size", po::value(&line.image_size)->value_name("N"),
-      "run the image encoder at N x N pixels (default: the config's)");
+      "hf: run the image encoder at N x N pixels (default: the config's)");
+  add("bind", po::value(&line.binds)->composing()->value_name("SYMBOL=SIZE"),
+      "onnx: the size of a symbolic dimension, e.g. batch=1; may be repeated");
+  add("allow-unknown", po::bool_switch(&line.allow_unknown),
+      "onnx: cost what has no cost model as one elementwise pass over its first input");
+  add("title", po::value(&line.title)->value_name("TEXT"),
+      "onnx: for the head of a report (default: the file's name)");
 }
 
 void add_check_options(po::options_description& options, CommandLine& line) {

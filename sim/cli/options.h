@@ -25,9 +25,9 @@ struct CommandLine {
   std::string stage = "plan";   // describe
   std::string out;              // directory; empty: none
   std::string output;           // import: file; empty: standard output
-  std::string vlm;              // import: config.json of SmolVLA's vision-language model
-  std::string part;             // import: vision, text; empty: all
-  std::int64_t image_size = 0;  // import: 0: the config's
+  std::string vlm;              // import hf: config.json of SmolVLA's vision-language model
+  std::string part;             // import hf: vision, text; empty: all
+  std::int64_t image_size = 0;  // import hf: 0: the config's
   bool all = false;
   bool what_if = false;
   int width = 0;                          // 0: the terminal's
@@ -44,6 +44,9 @@ struct CommandLine {
   std::int64_t max_macs = 2'000'000'000;  // check: values are computed up to here
   int orders = 2;                         // check: besides program order
   std::string numbers = "integer";        // check: what 16-bit elements are
+  std::vector<std::string> binds;         // import onnx: "SYMBOL=SIZE"
+  bool allow_unknown = false;             // import onnx
+  std::string title;                      // import onnx; empty: the file's name
   bool help = false;
   bool version = false;
 };

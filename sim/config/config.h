@@ -62,6 +62,9 @@ nlohmann::ordered_json config_schema(const std::string& kind);
 /// The reference page docs/configuration.md, from the same table.
 std::string config_reference();
 
+/// A model file of family graph.
+std::string write_graph_yaml(const workloads::Graph& graph, const std::string& title);
+
 /// The plan as YAML, to be edited and read back.
 std::string write_plan_yaml(const Plan& plan, const hw::HardwareConfig& hardware);
 /// Reads a plan for `graph`; every operator and tensor by name. Throws ConfigError.

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "sim/config/graph_fields.h"
+
 namespace tessera::sim::config {
 
 namespace {
@@ -274,6 +276,8 @@ std::vector<std::string> required_keys(Family family) {
       return {"vision", "text"};
     case Family::kSmolVla:
       return {"vision", "text", "expert"};
+    case Family::kGraph:  // has a table of its own
+      break;
   }
   return {};
 }
@@ -434,6 +438,7 @@ void check_stack_sizes(const workloads::PhaseRequest& phase, const Position& pos
 
 void check_sizes(const workloads::PhaseRequest& phase, const Position& position,
                  const std::string& path) {
+  if (phase.model.family == Family::kGraph) return;  // its tensors were checked one by one
   if (!workloads::is_composite(phase.model.family)) {
     return check_stack_sizes(phase, position, path);
   }
@@ -462,10 +467,12 @@ const Table<ModelDescriptor>& model_table() {
 }
 
 ModelDescriptor read_model(const Value& value, const std::string& path) {
+  if (is_graph_model(value)) return read_graph_model(value, path);
   return read_checked(value, path, true);
 }
 
 Json write_model(const ModelDescriptor& model) {
+  if (model.family == Family::kGraph) return graph_model_table().write(model);
   const Json tree = model_table().write(model);
   Json kept = Json::object();
   for (const auto& [key, value] : tree.items()) {

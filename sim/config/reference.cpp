@@ -3,6 +3,7 @@
 
 #include "sim/config/config.h"
 #include "sim/config/dram_fields.h"
+#include "sim/config/graph_fields.h"
 #include "sim/config/hardware_fields.h"
 #include "sim/config/model_fields.h"
 #include "sim/config/run_fields.h"
@@ -120,7 +121,10 @@ Json accept_base(Json schema) {
 }
 
 Json hardware_schema() { return accept_base(config::hardware_table().schema()); }
-Json model_schema() { return accept_base(config::model_table().schema()); }
+Json model_schema() {
+  return {{"anyOf", Json::array({accept_base(config::model_table().schema()),
+                                 accept_base(config::graph_model_table().schema())})}};
+}
 
 }  // namespace
 
@@ -148,6 +152,10 @@ std::string config_reference() {
   page += standards_text() + operations_text();
   page += "\n## Model descriptor\n\nField names follow Hugging Face config.json.\n" +
           table_text(config::model_table().rows());
+  page +=
+      "\n## Imported graph\n\nA model of `family: graph`: what `tessera import onnx` writes "
+      "([guide](onnx.md)).\n" +
+      table_text(config::graph_model_table().rows());
   return page;
 }
 

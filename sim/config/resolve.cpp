@@ -90,16 +90,25 @@ Value load_file(ConfigKind kind, const std::string& file, const Position& from,
     fail(from, path, "the files name each other in a circle: " + cycle_text(chain, canonical));
   }
   chain.push_back(canonical);
-  const auto source = read_source(file, display_name(file));
+  const std::size_t limit = kind == ConfigKind::kModel ? kPlanFileLimit : kConfigFileLimit;
+  const auto source = read_source(file, display_name(file), limit);
   const std::string stem = std::filesystem::path(file).stem().string();
   Value tree = complete(kind, document(kind, source, stem), stem, chain);
   if (Value* name = tree.find("name")) name->file = canonical;
   return tree;
 }
 
+/// An ONNX file is no model file yet.
+void refuse_onnx(const Value& value, const std::string& path) {
+  if (std::filesystem::path(value.text).extension() != ".onnx") return;
+  fail(value.position, path, "'" + value.text + "' has to be imported first",
+       {"tessera import onnx " + value.text + " --out MODEL.yaml, then name MODEL.yaml"});
+}
+
 /// A name or path becomes the mapping it means; an inline mapping gets its base.
 void resolve_reference(ConfigKind kind, Value& value, const std::string& path, const Chain& chain) {
   if (value.is_scalar()) {
+    if (kind == ConfigKind::kModel) refuse_onnx(value, path);
     const std::string file = find_config(kind, name_in(value, path), value.position, path);
     const Position position = value.position;
     value = load_file(kind, file, position, path, chain);

@@ -155,7 +155,7 @@ Table<PhaseRequest> phase_table(bool single) {
   if (single) {
     table.fields.push_back(
         field("name", &S::phase, text("text"), "Name of the only phase.")
-            .fallback_is("`vision`, `text` or `decode`, after the model's family; "
+            .fallback_is("`vision`, `text`, `decode` or `model`, after the model's family; "
                          "models of several parts: after the parts"));
   }
   table.fields.push_back(model_field());
@@ -170,6 +170,18 @@ Table<PhaseRequest> phase_table(bool single) {
   table.fields.push_back(not_before_field());
   for (Field<S>& each : family_fields()) table.fields.push_back(std::move(each));
   return table;
+}
+
+/// Sizes that an imported graph has already taken in.
+void refuse_bound(const Value& value, const std::string& path, const std::string& name) {
+  for (const char* key : {"batch", "tokens"}) {
+    const Value* found = value.find(key);
+    if (!found || (found->is_scalar() && found->text == "1" && std::string(key) == "batch"))
+      continue;
+    fail(found->position, join_path(path, key),
+         fmt::format("{} is an imported graph: its sizes were bound by the import", name),
+         {"import the model again, with other --bind"});
+  }
 }
 
 /// Keys that the model's family does not know.
@@ -236,6 +248,7 @@ void finish_text(PhaseRequest& phase, const Value& value, const std::string& pat
 }
 
 void finish_phase(PhaseRequest& phase, const Value& value, const std::string& path) {
+  if (phase.model.family == Family::kGraph) return refuse_bound(value, path, phase.model.name);
   choose_part(phase, value, path);
   refuse_other_families(phase, value, path);
   if (workloads::is_composite(phase.model.family)) return finish_composite(phase, value, path);
@@ -282,6 +295,7 @@ std::vector<PhaseRequest> read_phases(const Value& value, const std::string& pat
 std::string default_name(const PhaseRequest& phase) {
   if (workloads::is_composite(phase.model.family)) return "";
   if (phase.model.family == Family::kVit) return "vision";
+  if (phase.model.family == Family::kGraph) return "model";
   return phase.kv_length > phase.tokens ? "decode" : "text";
 }
 

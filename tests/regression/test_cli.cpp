@@ -409,9 +409,10 @@ TEST_CASE("wrong imports are refused in one line") {
   const TemporaryFolder folder;
   write_text(folder / "config.json", R"({"model_type": "bert"})");
   const fs::path& here = folder.path();
-  check_refused("import onnx config.json",
-                "tessera: 'tessera import' needs hf and a config.json, or -, not 'onnx'", here);
-  check_refused("import hf", "tessera: 'tessera import' needs hf and a config.json, or -", here);
+  const std::string needs =
+      "tessera: 'tessera import' needs a format and a file: hf CONFIG.json or onnx MODEL.onnx";
+  check_refused("import gguf config.json", needs + ", not 'gguf'", here);
+  check_refused("import hf", needs, here);
   check_refused("import hf config.json --part audio",
                 "tessera: --part 'audio': parts are vision, text", here);
   check_refused("import hf config.json --image-size 0",

@@ -154,10 +154,14 @@ Matrix layer_scale(PhaseBuilder& phase, const std::string& suffix, const Matrix&
   return out;
 }
 
-void append_token_embedding(PhaseBuilder& phase, std::int64_t tokens, const MatrixView& out) {
+TensorId add_token_table(PhaseBuilder& phase) {
   const ModelDescriptor& model = phase.model();
-  const TensorId table =
-      phase.add_table("Token_Embed.weight", {model.vocab_size, model.hidden_size});
+  return phase.add_table("Token_Embed.weight", {model.vocab_size, model.hidden_size});
+}
+
+void append_token_embedding(PhaseBuilder& phase, TensorId table, std::int64_t tokens,
+                            const MatrixView& out) {
+  const ModelDescriptor& model = phase.model();
   Operator op = phase.make("Token_Embed", OperatorKind::kEmbedding, "");
   op.m = phase.batch() * tokens;
   op.n = model.hidden_size;
@@ -171,9 +175,10 @@ void append_token_embedding(PhaseBuilder& phase, std::int64_t tokens, const Matr
 }
 
 Matrix token_embedding(PhaseBuilder& phase) {
+  const TensorId table = add_token_table(phase);
   const Matrix out =
       phase.add_activation("Token_Embed.out", phase.rows(), phase.model().hidden_size);
-  append_token_embedding(phase, phase.tokens(),
+  append_token_embedding(phase, table, phase.tokens(),
                          rows_per_request(out.tensor, 0, {phase.batch(), phase.tokens() * out.cols},
                                           phase.tokens(), out.cols));
   return out;

@@ -41,7 +41,9 @@ Matrix layer_scale(PhaseBuilder& phase, const std::string& suffix, const Matrix&
 /// modelled: the view walks the first rows of the table.
 Matrix token_embedding(PhaseBuilder& phase);
 /// The same for `tokens` tokens of each request, into the rows `out`.
-void append_token_embedding(PhaseBuilder& phase, std::int64_t tokens, const MatrixView& out);
+void append_token_embedding(PhaseBuilder& phase, TensorId table, std::int64_t tokens,
+                            const MatrixView& out);
+TensorId add_token_table(PhaseBuilder& phase);
 /// PosEmbed_Add: `tokens` rows of a [positions, hidden_size] weight, the last that kv_length
 /// reaches, for each request.
 Matrix add_positions(PhaseBuilder& phase, const Matrix& in, std::int64_t positions);

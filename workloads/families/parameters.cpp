@@ -100,6 +100,15 @@ std::int64_t expert_parameters(const ModelDescriptor& model) {
          linear_parameters(hidden, hidden, true);
 }
 
+/// What lies in weight tensors.
+std::int64_t graph_parameters(const Graph& graph) {
+  std::int64_t sum = 0;
+  for (const Tensor& tensor : graph.tensors) {
+    if (tensor.cls == TensorClass::kWeights) sum += element_count(tensor);
+  }
+  return sum;
+}
+
 }  // namespace
 
 std::int64_t parameter_count(const ModelDescriptor& model) {
@@ -112,6 +121,8 @@ std::int64_t parameter_count(const ModelDescriptor& model) {
       return text_encoder_parameters(model);
     case Family::kDualEncoder:
       return parameter_count(*model.vision) + parameter_count(*model.text);
+    case Family::kGraph:
+      return graph_parameters(*model.graph);
     case Family::kVlm:
     case Family::kSmolVla:
       break;

@@ -92,6 +92,12 @@ void check_vit(const PhaseRequest& request, const Requirements& that) {
   that.require(request.tokens == 0, "an image has patches: tokens must not be given");
 }
 
+void check_graph(const PhaseRequest& request, const Requirements& that) {
+  that.require(request.model.graph && !request.model.graph->operators.empty(), "it has no graph");
+  that.require(request.batch == 1 && request.tokens == 0,
+               "batch and tokens were bound when the model was imported");
+}
+
 /// `bounded`: positions are rows of a table; otherwise 0 means no limit.
 void check_text(const PhaseRequest& request, bool bounded, const Requirements& that) {
   const ModelDescriptor& model = request.model;
@@ -233,7 +239,7 @@ PhaseRequest resolve(PhaseRequest request) {
   if (request.tokens == 0 && request.kv_length > 0) {
     request.tokens = 1;
   }
-  if (request.tokens == 0 && model.family != Family::kVit) {
+  if (request.tokens == 0 && model.family != Family::kVit && model.family != Family::kGraph) {
     request.tokens = model.tokens;
   }
   if (request.kv_length == 0) {
@@ -249,6 +255,7 @@ void check(const PhaseRequest& request) {
   that.positive("batch", request.batch);
   that.positive("repeat", request.repeat);
   that.require(request.not_before_s >= 0, "not_before must not be negative");
+  if (family == Family::kGraph) return check_graph(request, that);
   if (!is_composite(family)) {
     check_layers(request.model, that);
     that.require(family == Family::kDecoder || request.kv_length == request.tokens,
@@ -267,6 +274,8 @@ void check(const PhaseRequest& request) {
       return check_vlm(request, that);
     case Family::kSmolVla:
       return check_smolvla(request, that);
+    case Family::kGraph:
+      return;
   }
 }
 

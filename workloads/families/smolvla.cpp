@@ -70,7 +70,7 @@ class Prefix {
     const Matrix state =
         phase_.add_activation("State_proj.in", phase_.batch(), request_.model.max_state_dim);
     append_gemm(phase_, "State_proj", whole(state), gemm_view(phase_, rows(state_row, 1)));
-    append_token_embedding(phase_, request_.tokens,
+    append_token_embedding(phase_, add_token_table(phase_), request_.tokens,
                            vector_view(phase_, rows(state_row - request_.tokens, request_.tokens)));
   }
 

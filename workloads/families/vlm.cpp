@@ -47,7 +47,7 @@ void append_vlm(Graph& graph, const PhaseRequest& request) {
   append_image_phases(graph, request, {name_in_front(request), request.images, image});
   append_stage(graph, prefill, "prompt", counted(prefill.tokens, "token"), [&] {
     const Stretch text = part_of(all_of(phase, stream), request.images * per_image, request.tokens);
-    append_token_embedding(phase, request.tokens, vector_view(phase, text));
+    append_token_embedding(phase, add_token_table(phase), request.tokens, vector_view(phase, text));
     append_decoder_layers(phase, model.text->embed_scale ? embed_scale(phase, stream) : stream);
   });
 }

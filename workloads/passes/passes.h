@@ -12,8 +12,9 @@ struct Precision {
   int kv_bits = 8;
 };
 
-/// Sets every tensor's bits by its class. A copy whose two sides differ in width (4-bit table rows
-/// into 8-bit activations) becomes a "requantise" of the vector unit.
+/// Sets every tensor's bits by its class, but for tensors with bits of their own. A copy whose two
+/// sides differ in width (4-bit table rows into 8-bit activations) becomes a "requantise" of the
+/// vector unit.
 Graph apply_precision(Graph graph, const Precision& precision);
 
 /// Which fusions are on.

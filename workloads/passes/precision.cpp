@@ -32,7 +32,7 @@ bool same_width(const Operator& op, const std::vector<Tensor>& tensors) {
 
 Graph apply_precision(Graph graph, const Precision& precision) {
   for (Tensor& tensor : graph.tensors) {
-    tensor.format.bits = bits_of(tensor.cls, precision);
+    if (!tensor.own_bits) tensor.format.bits = bits_of(tensor.cls, precision);
     if (tensor.format.bits <= 0) {
       throw std::invalid_argument(std::string("precision: bits of ") + to_string(tensor.cls) +
                                   " must be positive, not " + std::to_string(tensor.format.bits));
