@@ -140,12 +140,15 @@ void normalise_workload(Value& run, const Chain& chain) {
 void normalise_fusion(Value& run) {
   Value* fusion = run.find("fusion");
   if (!fusion || !fusion->is_scalar()) return;
-  const std::size_t chosen =
-      parse_choice(*fusion, "fusion", {"none", "epilogue"},
-                   {"auto", "attention", "norm", "residual", "gate_up", "all"});
-  fusion->text = chosen == 0 ? "false" : "true";
-  fusion->quoted = false;
-  expand(run, "fusion", "epilogue");
+  const std::size_t chosen = parse_choice(*fusion, "fusion",
+                                          {"none", "epilogue", "attention", "all"},
+                                          {"auto", "norm", "residual", "gate_up"});
+  const Position position = fusion->position;
+  Value expanded = make_map(position);
+  const bool epilogue = chosen == 1 || chosen == 3, attention = chosen >= 2;
+  expanded.set("epilogue", position, make_scalar(epilogue ? "true" : "false", position));
+  expanded.set("attention", position, make_scalar(attention ? "true" : "false", position));
+  *fusion = std::move(expanded);
 }
 
 /// `objective: latency` is the strict optimum: {minimize: latency, within: 0}.

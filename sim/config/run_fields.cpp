@@ -235,9 +235,10 @@ Json write_precision(const PrecisionSpec& spec) {
 Table<workloads::Fusion> fusion_table() {
   using S = workloads::Fusion;
   return {{field("epilogue", &S::epilogue, boolean(),
-                 "Gemm + activation + requantise run as one operator.")},
-          {{"attention", "attention fusion"},
-           {"norm", "fusion of a norm with the Gemm behind it"},
+                 "Gemm + activation + requantise run as one operator."),
+           field("attention", &S::attention, boolean(),
+                 "Scores, softmax and context run as one operator; scores never leave the chip.")},
+          {{"norm", "fusion of a norm with the Gemm behind it"},
            {"residual", "fusion of residual additions"},
            {"gate_up", "fusion of gate and up projections"}}};
 }

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "sim/mapper/allocation.h"
+#include "sim/mapper/attention_mapping.h"
 #include "sim/mapper/gemm_search.h"
 #include "sim/mapper/pins.h"
 #include "sim/mapper/placement.h"
@@ -79,7 +80,10 @@ class GraphMapper {
       : graph_(graph), hardware_(hardware), config_(config) {}
 
   OperatorPlan map(const Operator& op) {
-    OperatorPlan plan = workloads::is_gemm(op) ? map_gemm(op) : map_vector(op);
+    const bool attention = op.kind == workloads::OperatorKind::kAttention;
+    OperatorPlan plan = workloads::is_gemm(op) ? map_gemm(op)
+                        : attention            ? map_attention(op)
+                                               : map_vector(op);
     plan.name = qualified_name(op);
     return plan;
   }
@@ -99,6 +103,21 @@ class GraphMapper {
     plan.least_dram_bytes = result.least_dram_bytes;
     plan.lower_bound_bytes = lower_bound_bytes(context);
     plan.pinned = !indices.empty();
+    return plan;
+  }
+
+  OperatorPlan map_attention(const Operator& op) {
+    const AttentionProblem problem = attention_problem(graph_, op, hardware_);
+    const auto [at, is_new] = known_.try_emplace(shape_key(problem));
+    if (!is_new) return at->second;
+    const AttentionResult result = search_attention(problem, config_.objective, hardware_);
+    OperatorPlan& plan = at->second;
+    plan.is_gemm = false;
+    plan.is_attention = true;
+    plan.attention = attention_mapping(problem, result.choice, hardware_);
+    plan.cost = result.cost;
+    plan.least_dram_bytes = result.least_dram_bytes;
+    plan.lower_bound_bytes = compulsory_bytes(problem);
     return plan;
   }
 
@@ -146,6 +165,10 @@ Plan map_graph(const Graph& graph, const hw::HardwareConfig& hardware,
 
 MappingCost price(const Graph& graph, const Operator& op, const OperatorPlan& mapping,
                   const hw::HardwareConfig& hardware) {
+  if (op.kind == workloads::OperatorKind::kAttention) {
+    const AttentionProblem problem = attention_problem(graph, op, hardware);
+    return attention_cost(problem, choice_of(problem, mapping.attention), hardware);
+  }
   if (!workloads::is_gemm(op)) {
     return vector_cost(vector_problem(graph, op, hardware), choice_of(mapping.vector), hardware);
   }

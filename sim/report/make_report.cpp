@@ -174,7 +174,7 @@ ReportRow operator_row(const Join& join, int index) {
   row.count = op.instances * executions_of(join, index);
   row.members = op.members;
   take_counters(join, join.counters.operators.at(index), row);
-  const double peak = is_gemm(op) ? peak_of(join, op) : 0.0;
+  const double peak = uses_array(op) ? peak_of(join, op) : 0.0;
   row.utilization = ratio(row.macs, peak * row.cycles);
   const OperatorPlan plan = executed_plan(join, index);
   row.bounds = bounds_of(join, index, plan, peak);
@@ -289,7 +289,7 @@ std::vector<std::string> model_notes(const Join& join) {
   notes.push_back("no energy model");
   const auto& operators = join.graph.operators;
   if (std::any_of(operators.begin(), operators.end(), [](const Operator& op) {
-        return is_gemm(op) && op.mask == workloads::Mask::kCausal;
+        return uses_array(op) && op.mask == workloads::Mask::kCausal;
       })) {
     notes.push_back("scores above the causal mask are computed");
   }

@@ -19,12 +19,15 @@ Graph apply_precision(Graph graph, const Precision& precision);
 /// Which fusions are on.
 struct Fusion {
   bool epilogue = true;
+  bool attention = false;
 };
 
 /// Gemm + activation + requantise: an activation that is the only reader of a Gemm's output runs as
 /// the Gemm's streaming epilogue; the intermediate tensor disappears from the operators (it stays
 /// in `tensors`, unused). Every Gemm ends with a "requantise" step (bias is folded into it), fused
 /// or not. The fused operator keeps the Gemm's name and lists its members.
+/// Attention: scores, softmax and context become one operator "Attention" where nobody else reads
+/// scores or probabilities and both have the same width; its `parts` are what it replaces.
 Graph fuse(Graph graph, const Fusion& fusion);
 
 }  // namespace tessera::workloads
