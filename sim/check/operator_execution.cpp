@@ -1,5 +1,7 @@
 #include "sim/check/operator_execution.h"
 
+#include <algorithm>
+
 namespace tessera::sim {
 
 int ProductSets::with(int set, std::int64_t begin, std::int64_t end) {
@@ -60,13 +62,14 @@ OperatorExecution& OperatorExecutions::of(int op) {
       made.stored_to.assign(begin, end, 0);
     }
   }
-  if (!workloads::is_gemm(*made.site)) return made;
+  if (!workloads::uses_array(*made.site)) return made;
   made.macs = workloads::mac_count(*made.site);
   const GemmMapping& gemm = plan_.operators[static_cast<std::size_t>(op)].gemm;
   made.spill_address = gemm.spill_address;
   made.spill_bytes = gemm.spill_bytes;
   made.spill_bits = accumulator_bits_;
-  made.spill_pitch = hw::ceil_div(made.site->n * accumulator_bits_, 8);
+  const std::int64_t widest = std::max(made.site->n, made.site->outputs[0].cols);
+  made.spill_pitch = hw::ceil_div(widest * accumulator_bits_, 8);
   return made;
 }
 

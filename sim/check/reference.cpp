@@ -93,12 +93,17 @@ void Reference::fill(workloads::TensorId id, std::uint64_t seed) {
 }
 
 void Reference::run() {
-  for (const Operator& op : graph_.operators) {
-    if (workloads::is_gemm(op)) {
-      gemm(op);
-    } else {
-      vector(op);
-    }
+  for (const Operator& op : graph_.operators) evaluate_operator(op);
+}
+
+/// Of attention, what it replaces: through tensors that no program touches.
+void Reference::evaluate_operator(const Operator& op) {
+  if (op.kind == workloads::OperatorKind::kAttention) {
+    for (const Operator& part : op.parts) evaluate_operator(part);
+  } else if (workloads::is_gemm(op)) {
+    gemm(op);
+  } else {
+    vector(op);
   }
 }
 

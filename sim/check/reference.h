@@ -35,6 +35,7 @@ class Reference {
  private:
   void fill(workloads::TensorId id, std::uint64_t seed);
   std::int64_t magnitude(workloads::TensorId id) const;
+  void evaluate_operator(const workloads::Operator& op);
   void gemm(const workloads::Operator& op);
   void gemm_row(const workloads::Operator& op, std::int64_t matrix, std::int64_t row);
   void vector(const workloads::Operator& op);

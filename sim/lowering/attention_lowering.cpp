@@ -25,12 +25,13 @@ AttentionLowering::AttentionLowering(CommandWriter& writer, const OperatorSite& 
       sum_bits_(writer.accumulator_bits()) {}
 
 bool AttentionLowering::emit() {
-  if (step_ > blocks_) return false;
+  const std::int64_t behind = mapping_.scores.count > 1 ? 1 : 0;
+  if (step_ >= blocks_ + behind) return false;
   if (step_ < blocks_) {
     write_scores(block(step_));
     write_softmax(block(step_));
   }
-  if (step_ > 0) write_context(block(step_ - 1));
+  if (step_ >= behind) write_context(block(step_ - behind));
   ++step_;
   return true;
 }
