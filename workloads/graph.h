@@ -86,6 +86,7 @@ struct Operator {
   std::string operation;             // key of the vector operation table; empty for Gemm and copies
   std::vector<EpilogueStep> epilogue;  // set by the fusion pass; Gemm kinds only
   std::vector<std::string> members;    // names of the operators fused into this one, itself first
+  std::vector<MatrixView> kept;        // results of members that fusion keeps on chip
   std::vector<Operator> parts;         // attention: scores, softmax, context as they stand unfused
 };
 

@@ -349,8 +349,7 @@ DataFlow::Product DataFlow::product_of(const Command& command,
   if (!execution.is_attention()) return {Stage::kResult, site.k, execution.out().bits(), &site};
   const hw::Region& left = command.gemm.a.region;
   const Stretch source = stretch(left.buffer, left.offset, 1);
-  const bool scores =
-      source.content == nullptr || source.content->kind == Content::Kind::kLoaded;
+  const bool scores = source.content == nullptr || source.content->kind == Content::Kind::kLoaded;
   const workloads::Operator& part = site.parts[scores ? 0 : 2];
   const auto out = static_cast<std::size_t>(part.outputs[0].tensor);
   return {scores ? Stage::kScores : Stage::kResult, part.k, graph_.tensors[out].format.bits, &part};
@@ -363,8 +362,7 @@ DataFlow::Tile DataFlow::left_tile(const Command& command, const OperatorExecuti
                   : tile_of(command, "A", command.gemm.a, execution.a());
 }
 
-DataFlow::Tile DataFlow::probabilities(const Command& command,
-                                       const OperatorExecution& execution) {
+DataFlow::Tile DataFlow::probabilities(const Command& command, const OperatorExecution& execution) {
   const Tile tile = finished_tile(command.gemm.a, execution, Stage::kProbabilities);
   if (!tile) fault(FaultKind::kMacs, command.id, "A: holds no tile of probabilities");
   return tile;
@@ -433,9 +431,8 @@ void DataFlow::add_products(const Command& command, OperatorExecution& execution
   results->stage = product.makes;
   results->cols = gemm.n;
   for (std::int64_t row = 0; row < gemm.m; ++row) {
-    const int before =
-        gemm.accumulate ? row_products(command, execution, product, first, row)
-                        : ProductSets::kNone;
+    const int before = gemm.accumulate ? row_products(command, execution, product, first, row)
+                                       : ProductSets::kNone;
     if (before < 0) {
       return fault(FaultKind::kMacs, command.id,
                    "adds to what are no partial sums of its results (row " +

@@ -31,7 +31,7 @@ struct Content {
   hw::TransferCommand transfer;
   // kResults: rows of `cols` results at `bits`, `pitch` bytes apart, from `first` on
   ElementPlace first;
-  std::size_t view = 0;  // of the operator's outputs
+  std::size_t view = 0;              // of the operator's outputs
   std::int64_t pitch = 0, cols = 0;  // cols: of scores and probabilities
   int bits = 8;
   std::vector<int> products;  // by row: number of a product set

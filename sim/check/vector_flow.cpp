@@ -115,12 +115,11 @@ DataFlow::Tile DataFlow::finished_tile(const TileOperand& operand,
   Tile tile;
   const std::int64_t row_bytes = hw::ceil_div(operand.cols * operand.bits, 8);
   for (std::int64_t row = 0; row < operand.rows; ++row) {
-    const Stretch source = stretch(operand.region.buffer,
-                                   operand.region.offset + row * operand.pitch, row_bytes);
+    const Stretch source =
+        stretch(operand.region.buffer, operand.region.offset + row * operand.pitch, row_bytes);
     const Content* content = source.content;
-    const bool finished = belongs(content, execution) &&
-                          content->kind == Content::Kind::kResults && !content->partial &&
-                          content->stage == stage && source.bit == 0 &&
+    const bool finished = belongs(content, execution) && content->kind == Content::Kind::kResults &&
+                          !content->partial && content->stage == stage && source.bit == 0 &&
                           source.bytes == row_bytes && content->pitch == operand.pitch &&
                           content->bits == operand.bits && content->cols == operand.cols;
     if (!finished) return std::nullopt;

@@ -71,6 +71,9 @@ std::vector<std::string> what_if_changes(const RunConfig& config) {
   const auto offer = [&](const std::string& path, const std::string& value) {
     if (has_key(config.resolved, path)) changes.push_back(path + "=" + value);
   };
+  if (!config.fusion.attention && !hardware.sequencer.loop.exists()) {
+    offer("fusion.attention", "true");
+  }
   offer("hardware.vector.lanes", std::to_string(2 * hardware.vector.lanes));
   offer("hardware.array.cols", std::to_string(2 * hardware.array.cols));
   if (hardware.dram.standard != "custom") {

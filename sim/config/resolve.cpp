@@ -140,9 +140,9 @@ void normalise_workload(Value& run, const Chain& chain) {
 void normalise_fusion(Value& run) {
   Value* fusion = run.find("fusion");
   if (!fusion || !fusion->is_scalar()) return;
-  const std::size_t chosen = parse_choice(*fusion, "fusion",
-                                          {"none", "epilogue", "attention", "all"},
-                                          {"auto", "norm", "residual", "gate_up"});
+  const std::size_t chosen =
+      parse_choice(*fusion, "fusion", {"none", "epilogue", "attention", "all"},
+                   {"auto", "norm", "residual", "gate_up"});
   const Position position = fusion->position;
   Value expanded = make_map(position);
   const bool epilogue = chosen == 1 || chosen == 3, attention = chosen >= 2;

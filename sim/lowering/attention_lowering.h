@@ -7,8 +7,8 @@ namespace tessera::sim {
 
 /// Walks heads and their blocks of query rows as one sequence. A step loads a block's queries (and
 /// keys and values, block of keys by block of keys, where they change), writes its scores and their
-/// softmax, then the context of the block before it, whose softmax has run beside these scores. With
-/// one slot of scores the context follows its own softmax.
+/// softmax, then the context of the block before it, whose softmax has run beside these scores.
+/// With one slot of scores the context follows its own softmax.
 class AttentionLowering : public OperatorLowering {
  public:
   AttentionLowering(CommandWriter& writer, const OperatorSite& site);

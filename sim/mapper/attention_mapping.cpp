@@ -149,7 +149,8 @@ Cycles bubbles_of(const BlockTerms& terms, const AttentionChoice& choice, Cycles
   if (choice.q == 1) {
     bubble += std::max<Cycles>(0, latency + transfer(terms, terms.q) - terms.context);
   }
-  bubble += n * ring_wait(score_run + terms.restart + terms.score_tail, choice.score_sums, score_run);
+  bubble +=
+      n * ring_wait(score_run + terms.restart + terms.score_tail, choice.score_sums, score_run);
   const Cycles store = terms.rates.store_latency + transfer(terms, terms.out);
   bubble += ring_wait(terms.context + terms.context_tail, choice.sums, step);
   return bubble + ring_wait(terms.context_tail + store, choice.outputs, step);
@@ -159,7 +160,8 @@ MappingCost cost_of(const BlockTerms& terms, const AttentionChoice& choice) {
   const MachineRates& rates = terms.rates;
   const std::int64_t again = choice.resident ? 1 : terms.per_head;
   const auto all = [&](auto part) {
-    return terms.heads * (part(terms.q) + again * (part(terms.k) + part(terms.v)) + part(terms.out));
+    return terms.heads *
+           (part(terms.q) + again * (part(terms.k) + part(terms.v)) + part(terms.out));
   };
   const auto bus = [](const MatrixPass& pass) { return pass.bus; };
   MappingCost cost;
@@ -171,23 +173,21 @@ MappingCost cost_of(const BlockTerms& terms, const AttentionChoice& choice) {
 
   const bool overlaps = choice.scores > 1;
   const Cycles serial = terms.scores + terms.score_tail + terms.softmax + terms.context;
-  const Cycles step = overlaps ? std::max(terms.scores + terms.context,
-                                          terms.epilogues + terms.softmax)
-                               : serial;
+  const Cycles step =
+      overlaps ? std::max(terms.scores + terms.context, terms.epilogues + terms.softmax) : serial;
   const Cycles bubble = bubbles_of(terms, choice, step);
   const Cycles last = overlaps ? std::max(terms.softmax, terms.context) : terms.softmax;
   const Cycles first = rates.load_latency + transfer(terms, terms.q) + transfer(terms, terms.k) +
                        terms.restart + terms.scores + terms.score_tail;
-  const Cycles rest = overlaps && terms.blocks > 1 ? std::max<Cycles>(0, last - terms.context)
-                                                   : terms.softmax;
+  const Cycles rest =
+      overlaps && terms.blocks > 1 ? std::max<Cycles>(0, last - terms.context) : terms.softmax;
   const Cycles busy =
       first + (terms.blocks - 1) * (step + bubble) + rest + terms.context + terms.context_tail;
   const Cycles result = transfer(terms, terms.out);
   const Cycles dram = rates.load_latency + cost.dram_cycles - result + terms.context;
   const std::int64_t softmaxes = ceil_div(choice.rows, choice.softmax_rows);
-  const std::int64_t commands =
-      all([](const MatrixPass& pass) { return pass.transfers; }) +
-      terms.blocks * (2 * terms.key_blocks + softmaxes);
+  const std::int64_t commands = all([](const MatrixPass& pass) { return pass.transfers; }) +
+                                terms.blocks * (2 * terms.key_blocks + softmaxes);
   cost.latency = rates.launch + 3 * rates.dispatch +
                  std::max({busy, dram, commands * rates.dispatch}) + rates.store_latency + result;
   return cost;
@@ -215,8 +215,8 @@ std::int64_t key_grain(const AttentionProblem& problem) {
 
 std::vector<std::int64_t> key_sizes(const AttentionProblem& problem,
                                     const hw::HardwareConfig& hardware) {
-  const std::int64_t side = std::max<std::int64_t>(hardware.array.rows,
-                                                   hw::block_cols(hardware.array));
+  const std::int64_t side =
+      std::max<std::int64_t>(hardware.array.rows, hw::block_cols(hardware.array));
   return block_sizes(problem.scores.n, side, key_grain(problem));
 }
 
@@ -269,8 +269,8 @@ std::vector<AttentionResult> candidates_of(const AttentionProblem& problem,
         block.keys = keys;
         if (!fits(attention_slots(problem, block, hardware), hardware)) continue;
         BlockTerms terms = block_terms(problem, block, hardware);
-        block.softmax_rows = softmax_rows_for(problem, hardware, rows,
-                                              ceil_div(terms.scores, terms.key_blocks));
+        block.softmax_rows =
+            softmax_rows_for(problem, hardware, rows, ceil_div(terms.scores, terms.key_blocks));
         add_softmax(terms, block, hardware);
         each_count(block, [&](const AttentionChoice& choice) {
           if (!fits(attention_slots(problem, choice, hardware), hardware)) return;
@@ -316,8 +316,7 @@ AttentionSlots attention_slots(const AttentionProblem& problem, const AttentionC
   const int left = a_stays ? roles.stationary : roles.activations;
   const int right = a_stays ? roles.activations : roles.stationary;
   const GemmProblem &s = problem.scores, &c = problem.context;
-  const int blocks =
-      choice.resident ? static_cast<int>(key_blocks(problem, choice.keys)) : 1;
+  const int blocks = choice.resident ? static_cast<int>(key_blocks(problem, choice.keys)) : 1;
   const auto slots = [&](int buffer, Bytes bytes, int count) {
     const Bytes width = hardware.buffers[static_cast<std::size_t>(buffer)].width;
     return Slots{buffer, 0, hw::round_up(bytes, width), count};
@@ -374,8 +373,8 @@ AttentionMapping attention_mapping(const AttentionProblem& problem, const Attent
   mapping.softmax_rows = choice.softmax_rows;
   mapping.resident = choice.resident;
   const AttentionSlots slots = attention_slots(problem, choice, hardware);
-  Slots* const own[kAttentionSlots] = {&mapping.q,          &mapping.k,    &mapping.v,
-                                       &mapping.scores,     &mapping.score_sums, &mapping.sums,
+  Slots* const own[kAttentionSlots] = {&mapping.q,      &mapping.k,          &mapping.v,
+                                       &mapping.scores, &mapping.score_sums, &mapping.sums,
                                        &mapping.outputs};
   for (std::size_t i = 0; i < kAttentionSlots; ++i) *own[i] = slots[i];
   return mapping;

@@ -124,6 +124,9 @@ struct Plan {
 
 /// "vision.L3.Attn_Q", "text.LM_Head".
 std::string qualified_name(const workloads::Operator& op);
+/// The slot lists of fused attention that have two slots: of "q", "k" and "v" unless resident,
+/// "scores", "score_sums", "sums", "outputs".
+std::vector<std::string> doubled_slots(const AttentionMapping& mapping);
 /// "mnk": the loops from outer to inner.
 std::string loop_order_text(const std::array<LoopDim, 3>& order);
 

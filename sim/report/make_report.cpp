@@ -126,10 +126,22 @@ void describe_gemm_mapping(const GemmMapping& gemm, MappingSummary& summary) {
   if (gemm.outputs.count == 2) doubled.push_back("outputs");
 }
 
-MappingSummary mapping_of(const OperatorPlan& plan) {
+void describe_attention_mapping(const AttentionMapping& attention, std::int64_t head_dim,
+                                MappingSummary& summary) {
+  summary.dataflow = to_string(attention.dataflow);
+  summary.tile_m = attention.rows;
+  summary.tile_k = head_dim;
+  summary.tile_n = attention.keys;
+  if (attention.resident) summary.resident = {"k", "v"};
+  summary.double_buffered = doubled_slots(attention);
+}
+
+MappingSummary mapping_of(const OperatorPlan& plan, const Operator& op) {
   MappingSummary summary;
   if (plan.is_gemm) {
     describe_gemm_mapping(plan.gemm, summary);
+  } else if (plan.is_attention) {
+    describe_attention_mapping(plan.attention, op.k, summary);
   } else {
     summary.tile_m = plan.vector.rows;
     summary.tile_n = plan.vector.cols;
@@ -179,8 +191,9 @@ ReportRow operator_row(const Join& join, int index) {
   const OperatorPlan plan = executed_plan(join, index);
   row.bounds = bounds_of(join, index, plan, peak);
   row.compulsory_bytes = compulsory_bytes(op, join.graph) * executions_of(join, index);
+  row.fusion_saved_bytes = fusion_saved_bytes(op, join.graph) * executions_of(join, index);
   row.roofline = roofline_of(join, row, peak);
-  row.mapping = mapping_of(plan);
+  row.mapping = mapping_of(plan, op);
   return row;
 }
 

@@ -21,7 +21,7 @@ using hw::Cycles;
 struct Bounds {
   Cycles compute_cycles = 0;    // MACs / peak MACs per cycle
   Cycles as_mapped_cycles = 0;  // array cycles of the mapping: padding, folds, short streams
-  Cycles dram_cycles = 0;  // least bytes of any mapping (totals: their sum) / bandwidth limit
+  Cycles dram_cycles = 0;       // least bytes of any mapping (totals: their sum) / bandwidth limit
   Cycles dram_as_mapped_cycles =
       0;  // the plan's bus bytes / bandwidth limit, or the interconnect's time
   Cycles scratchpad_cycles = 0;  // busiest bank at its ports
@@ -85,7 +85,8 @@ struct ReportRow {
   Bytes dram_bus_bytes = 0;
   std::array<hw::DramStream, hw::kTrafficClasses> dram_streams{};  // DRAM model timing
   std::vector<hw::TrafficByClass> buffers;
-  Bytes compulsory_bytes = 0;  // inputs + weights + outputs once
+  Bytes compulsory_bytes = 0;    // inputs + weights + outputs once
+  Bytes fusion_saved_bytes = 0;  // intermediates that fusion keeps on chip, written and read once
   double reuse_weights = 0, reuse_activations = 0;
   Cycles vector_busy = 0, vector_hidden = 0;
   std::optional<Roofline> roofline;  // phases and totals: of their sums

@@ -70,6 +70,7 @@ int epilogue_of(const Graph& graph, const std::vector<TensorUse>& uses, std::siz
 }
 
 void absorb(Operator& op, const Operator& activation) {
+  op.kept.push_back(op.outputs[0]);
   op.outputs = activation.outputs;
   op.epilogue.push_back({activation.name, activation.operation});
   op.members.push_back(activation.name);
@@ -89,7 +90,9 @@ std::vector<bool> absorb_activations(Graph& graph) {
   return gone;
 }
 
-bool steps_by(const Dim& dim, std::int64_t stride) { return dim.count == 1 || dim.stride == stride; }
+bool steps_by(const Dim& dim, std::int64_t stride) {
+  return dim.count == 1 || dim.stride == stride;
+}
 
 /// The view's rows of `cols` elements lie one behind the other, from the tensor's start.
 bool is_contiguous(const MatrixView& view) {
@@ -121,6 +124,7 @@ Operator attention_of(const Operator& scores, const Operator& softmax, const Ope
   fused.outputs = context.outputs;
   fused.operation = softmax.operation;
   fused.members = {scores.name, softmax.name, context.name};
+  fused.kept = {scores.outputs[0], softmax.outputs[0]};
   fused.parts = {scores, softmax, context};
   return fused;
 }
