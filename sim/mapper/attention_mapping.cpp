@@ -282,11 +282,11 @@ std::vector<AttentionResult> candidates_of(const AttentionProblem& problem,
   return all;
 }
 
+}  // namespace
+
 std::int64_t value_of(Objective objective, const MappingCost& cost) {
   return objective == Objective::kLatency ? cost.latency : cost.dram_bytes;
 }
-
-}  // namespace
 
 AttentionProblem attention_problem(const workloads::Graph& graph, const workloads::Operator& op,
                                    const hw::HardwareConfig& hardware) {

@@ -49,6 +49,9 @@ AttentionSlots attention_slots(const AttentionProblem& problem, const AttentionC
 MappingCost attention_cost(const AttentionProblem& problem, const AttentionChoice& choice,
                            const hw::HardwareConfig& hardware);
 
+/// What an objective minimises.
+std::int64_t value_of(Objective objective, const MappingCost& cost);
+
 struct AttentionResult {
   AttentionChoice choice;
   MappingCost cost;

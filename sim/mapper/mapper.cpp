@@ -1,5 +1,6 @@
 #include "sim/mapper/mapper.h"
 
+#include <algorithm>
 #include <map>
 #include <sstream>
 
@@ -141,6 +142,24 @@ class GraphMapper {
   std::map<std::string, OperatorPlan> known_;
 };
 
+MappingCost operator+(const MappingCost& a, const MappingCost& b) {
+  return {a.latency + b.latency,
+          a.array_cycles + b.array_cycles,
+          a.vector_cycles + b.vector_cycles,
+          a.dram_cycles + b.dram_cycles,
+          a.dram_bytes + b.dram_bytes,
+          a.bus_bytes + b.bus_bytes};
+}
+
+/// At most as costly: within the tolerance of the first objective the second one decides.
+bool no_worse(const MappingCost& a, const MappingCost& b, const ObjectiveConfig& objective) {
+  const auto first = static_cast<double>(value_of(objective.minimize, a));
+  const auto other = static_cast<double>(value_of(objective.minimize, b));
+  const double most = std::min(first, other) * (1 + objective.within);
+  if (first > most || other > most) return first <= most;
+  return value_of(objective.then, a) <= value_of(objective.then, b);
+}
+
 VectorChoice choice_of(const VectorMapping& mapping) {
   VectorChoice choice;
   choice.rows = mapping.rows;
@@ -161,6 +180,20 @@ Plan map_graph(const Graph& graph, const hw::HardwareConfig& hardware,
   place_slots(plan.operators, hardware);
   plan.tensors = allocate_tensors(graph, hardware, config.layout, plan.operators);
   return plan;
+}
+
+bool fused_attention_pays(const Graph& graph, const Operator& attention,
+                          const hw::HardwareConfig& hardware, const ObjectiveConfig& objective) {
+  MappingConfig config;
+  config.objective = objective;
+  GraphMapper mapper(graph, hardware, config);
+  MappingCost unfused;
+  for (const Operator& part : attention.parts) unfused = unfused + mapper.map(part).cost;
+  try {
+    return no_worse(mapper.map(attention).cost, unfused, objective);
+  } catch (const MappingError&) {
+    return false;
+  }
 }
 
 MappingCost price(const Graph& graph, const Operator& op, const OperatorPlan& mapping,

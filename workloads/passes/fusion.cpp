@@ -129,16 +129,23 @@ Operator attention_of(const Operator& scores, const Operator& softmax, const Ope
   return fused;
 }
 
-/// Attention from operator `index`, its scores, where it can be fused.
-void fuse_attention_at(Graph& graph, const std::vector<TensorUse>& uses, int index,
-                       std::vector<bool>& gone) {
-  const auto at = [&](int i) -> Operator& { return graph.operators[static_cast<std::size_t>(i)]; };
+/// The scores, softmax and context of one attention: operator indices.
+struct AttentionSite {
+  int scores = kNone, softmax = kNone, context = kNone;
+  bool exists() const { return context != kNone; }
+};
+
+/// From operator `index`, the scores; none where it cannot be fused.
+AttentionSite attention_at(const Graph& graph, const std::vector<TensorUse>& uses, int index) {
+  const auto at = [&](int i) -> const Operator& {
+    return graph.operators[static_cast<std::size_t>(i)];
+  };
   const Operator& scores = at(index);
-  if (scores.kind != OperatorKind::kBatchedGemm || !scores.inputs[1].transposed) return;
+  if (scores.kind != OperatorKind::kBatchedGemm || !scores.inputs[1].transposed) return {};
   const int softmax = sole_reader(graph, uses, index);
-  if (softmax == kNone || at(softmax).kind != OperatorKind::kSoftmax) return;
+  if (softmax == kNone || at(softmax).kind != OperatorKind::kSoftmax) return {};
   const int last = sole_reader(graph, uses, softmax);
-  if (last == kNone || at(last).kind != OperatorKind::kBatchedGemm) return;
+  if (last == kNone || at(last).kind != OperatorKind::kBatchedGemm) return {};
   const Operator& context = at(last);
   const auto bits = [&](const Operator& op) {
     return graph.tensors[static_cast<std::size_t>(op.outputs[0].tensor)].format.bits;
@@ -146,17 +153,23 @@ void fuse_attention_at(Graph& graph, const std::vector<TensorUse>& uses, int ind
   const bool alike = context.m == scores.m && context.k == scores.n &&
                      context.instances == scores.instances && context.group == scores.group &&
                      !context.inputs[1].transposed && bits(scores) == bits(at(softmax));
-  if (!alike) return;
-  at(last) = attention_of(scores, at(softmax), Operator(context));
-  gone[static_cast<std::size_t>(index)] = gone[static_cast<std::size_t>(softmax)] = true;
+  return alike ? AttentionSite{index, softmax, last} : AttentionSite{};
 }
 
-/// Stands where the context stood: all its inputs are there. Returns which operators have gone.
-std::vector<bool> fuse_attention(Graph& graph) {
+/// The fused operator stands where the context stood: all its inputs are there. Returns which
+/// operators have gone.
+std::vector<bool> fuse_attention(Graph& graph, const Fusion& fusion, const FusionPays& pays) {
   const std::vector<TensorUse> uses = tensor_uses(graph);
   std::vector<bool> gone(graph.operators.size(), false);
+  const auto at = [&](int i) -> Operator& { return graph.operators[static_cast<std::size_t>(i)]; };
   for (int i = 0; i < static_cast<int>(graph.operators.size()); ++i) {
-    fuse_attention_at(graph, uses, i, gone);
+    const AttentionSite site = attention_at(graph, uses, i);
+    if (!site.exists()) continue;
+    Operator fused = attention_of(at(site.scores), at(site.softmax), at(site.context));
+    if (fusion.attention == AttentionFusion::kAuto && !pays(graph, fused)) continue;
+    at(site.context) = std::move(fused);
+    gone[static_cast<std::size_t>(site.scores)] = true;
+    gone[static_cast<std::size_t>(site.softmax)] = true;
   }
   return gone;
 }
@@ -189,12 +202,14 @@ void append_requantise(Graph& graph) {
 
 }  // namespace
 
-Graph fuse(Graph graph, const Fusion& fusion) {
+Graph fuse(Graph graph, const Fusion& fusion, const FusionPays& pays) {
   if (fusion.epilogue) {
     remove_operators(graph, absorb_activations(graph));
   }
   append_requantise(graph);
-  if (fusion.attention) remove_operators(graph, fuse_attention(graph));
+  if (fusion.attention != AttentionFusion::kOff) {
+    remove_operators(graph, fuse_attention(graph, fusion, pays));
+  }
   return graph;
 }
 
