@@ -24,15 +24,24 @@ AttentionLowering::AttentionLowering(CommandWriter& writer, const OperatorSite& 
       score_bits_(bits_of(scores_.outputs[0])),
       sum_bits_(writer.accumulator_bits()) {}
 
-bool AttentionLowering::emit() {
-  const std::int64_t behind = mapping_.scores.count > 1 ? 1 : 0;
-  if (step_ >= blocks_ + behind) return false;
-  if (step_ < blocks_) {
-    write_scores(block(step_));
-    write_softmax(block(step_));
-  }
-  if (step_ >= behind) write_context(block(step_ - behind));
+bool AttentionLowering::emit() { return mapping_.scores.count > 1 ? emit_ahead() : emit_in_turn(); }
+
+/// Scores one block ahead of softmax and context.
+bool AttentionLowering::emit_ahead() {
+  if (step_ > blocks_) return false;
+  write_scores_beside_softmax(step_);
+  if (step_ > 0) write_context(block(step_ - 1));
   ++step_;
+  return true;
+}
+
+bool AttentionLowering::emit_in_turn() {
+  if (step_ == blocks_) return false;
+  const Block at = block(step_++);
+  const TileOperand queries = load_queries(at);
+  for (std::int64_t keys = 0; keys < key_blocks(); ++keys) write_score_block(at, queries, keys);
+  write_softmax(at, 0, softmax_commands(at));
+  write_context(at);
   return true;
 }
 
@@ -137,19 +146,23 @@ hw::Epilogue AttentionLowering::epilogue(const workloads::Operator& part,
   return made;
 }
 
-void AttentionLowering::write_scores(const Block& at) {
-  const TileOperand queries = load_queries(at);
-  for (std::int64_t keys = 0; keys < key_blocks(); ++keys) {
-    hw::GemmCommand made = gemm(queries, load_keys(k_, at, keys));
-    made.c = tile(mapping_.score_sums, ++score_turn_ % mapping_.score_sums.count, at.rows, made.n,
-                  sum_bits_, TrafficClass::kPartialSums);
-    made.epilogue = epilogue(scores_, score_tile(at, keys, 0, at.rows));
-    writer_.gemm(std::move(made));
-  }
+void AttentionLowering::write_score_block(const Block& at, const TileOperand& queries,
+                                          std::int64_t keys) {
+  hw::GemmCommand made = gemm(queries, load_keys(k_, at, keys));
+  made.c = tile(mapping_.score_sums, ++score_turn_ % mapping_.score_sums.count, at.rows, made.n,
+                sum_bits_, TrafficClass::kPartialSums);
+  made.epilogue = epilogue(scores_, score_tile(at, keys, 0, at.rows));
+  writer_.gemm(std::move(made));
 }
 
-void AttentionLowering::write_softmax(const Block& at) {
-  for (std::int64_t row = 0; row < at.rows; row += mapping_.softmax_rows) {
+std::int64_t AttentionLowering::softmax_commands(const Block& at) const {
+  return hw::ceil_div(at.rows, mapping_.softmax_rows);
+}
+
+/// Commands [first, last) of a block's softmax.
+void AttentionLowering::write_softmax(const Block& at, std::int64_t first, std::int64_t last) {
+  for (std::int64_t i = first; i < last; ++i) {
+    const std::int64_t row = i * mapping_.softmax_rows;
     hw::VectorCommand made;
     made.operations = {site_.op.operation};
     made.rows = std::min(mapping_.softmax_rows, at.rows - row);
@@ -160,6 +173,22 @@ void AttentionLowering::write_softmax(const Block& at) {
       made.outputs.back().traffic = TrafficClass::kOutputs;
     }
     writer_.vector(std::move(made));
+  }
+}
+
+/// The scores of block `number` and the softmax of the one before it, in turn: the sequencer
+/// dispatches in order, and either queue may be full.
+void AttentionLowering::write_scores_beside_softmax(std::int64_t number) {
+  const std::int64_t blocks = key_blocks();
+  TileOperand queries;
+  if (number < blocks_) queries = load_queries(block(number));
+  for (std::int64_t keys = 0; keys < blocks; ++keys) {
+    if (number > 0) {
+      const Block before = block(number - 1);
+      const std::int64_t commands = softmax_commands(before);
+      write_softmax(before, commands * keys / blocks, commands * (keys + 1) / blocks);
+    }
+    if (number < blocks_) write_score_block(block(number), queries, keys);
   }
 }
 

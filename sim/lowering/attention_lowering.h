@@ -6,9 +6,9 @@
 namespace tessera::sim {
 
 /// Walks heads and their blocks of query rows as one sequence. A step loads a block's queries (and
-/// keys and values, block of keys by block of keys, where they change), writes its scores and their
-/// softmax, then the context of the block before it, whose softmax has run beside these scores.
-/// With one slot of scores the context follows its own softmax.
+/// keys and values, block of keys by block of keys, where they change) and writes its scores,
+/// beside the softmax of the block before it, then the context of that block. With one slot of
+/// scores a block's softmax and context follow its own scores.
 class AttentionLowering : public OperatorLowering {
  public:
   AttentionLowering(CommandWriter& writer, const OperatorSite& site);
@@ -40,8 +40,12 @@ class AttentionLowering : public OperatorLowering {
                              std::int64_t rows) const;
   hw::GemmCommand gemm(const hw::TileOperand& a, const hw::TileOperand& b) const;
   hw::Epilogue epilogue(const workloads::Operator& part, hw::TileOperand output) const;
-  void write_scores(const Block& at);
-  void write_softmax(const Block& at);
+  bool emit_ahead();
+  bool emit_in_turn();
+  void write_score_block(const Block& at, const hw::TileOperand& queries, std::int64_t keys);
+  void write_scores_beside_softmax(std::int64_t number);
+  std::int64_t softmax_commands(const Block& at) const;
+  void write_softmax(const Block& at, std::int64_t first, std::int64_t last);
   void write_context(const Block& at);
 
   CommandWriter& writer_;

@@ -66,7 +66,7 @@ struct BlockTerms {
   std::int64_t blocks = 1;  // of rows, over all heads
   std::int64_t heads = 1, per_head = 1, key_blocks = 1;
   Cycles scores = 0, context = 0;  // array
-  Cycles epilogues = 0, softmax = 0;
+  Cycles epilogues = 0, softmax = 0, softmax_command = 0;
   Cycles score_tail = 0, context_tail = 0, restart = 0;
   MatrixPass q, k, v, out;  // of one head
 };
@@ -122,6 +122,8 @@ void add_softmax(BlockTerms& terms, const AttentionChoice& choice,
   const Cycles edge =
       softmax_cycles(terms.problem, hardware.vector, m % choice.rows, choice.softmax_rows);
   terms.softmax = ceil_div(m / choice.rows * full + edge, terms.per_head);
+  terms.softmax_command =
+      softmax_cycles(terms.problem, hardware.vector, choice.softmax_rows, choice.softmax_rows);
 }
 
 Cycles transfer(const BlockTerms& terms, const MatrixPass& pass) {
@@ -149,8 +151,10 @@ Cycles bubbles_of(const BlockTerms& terms, const AttentionChoice& choice, Cycles
   if (choice.q == 1) {
     bubble += std::max<Cycles>(0, latency + transfer(terms, terms.q) - terms.context);
   }
-  bubble +=
-      n * ring_wait(score_run + terms.restart + terms.score_tail, choice.score_sums, score_run);
+  // An epilogue waits for the softmax command that runs, as often as one does.
+  const Cycles queued = choice.scores == 1 ? 0 : terms.softmax_command * terms.softmax / step;
+  bubble += n * ring_wait(score_run + terms.restart + terms.score_tail + queued, choice.score_sums,
+                          score_run);
   const Cycles store = terms.rates.store_latency + transfer(terms, terms.out);
   bubble += ring_wait(terms.context + terms.context_tail, choice.sums, step);
   return bubble + ring_wait(terms.context_tail + store, choice.outputs, step);
@@ -172,17 +176,16 @@ MappingCost cost_of(const BlockTerms& terms, const AttentionChoice& choice) {
   cost.dram_cycles = rates.dram.cycles(cost.bus_bytes);
 
   const bool overlaps = choice.scores > 1;
-  const Cycles serial = terms.scores + terms.score_tail + terms.softmax + terms.context;
-  const Cycles step =
-      overlaps ? std::max(terms.scores + terms.context, terms.epilogues + terms.softmax) : serial;
-  const Cycles bubble = bubbles_of(terms, choice, step);
+  const Cycles array = terms.scores + terms.context, vector = terms.epilogues + terms.softmax;
+  const Cycles serial = array + terms.score_tail + terms.softmax;
+  const Cycles bubble = bubbles_of(terms, choice, overlaps ? std::max(array, vector) : serial);
+  const Cycles step = overlaps ? std::max(array + bubble, vector) : serial + bubble;
   const Cycles last = overlaps ? std::max(terms.softmax, terms.context) : terms.softmax;
   const Cycles first = rates.load_latency + transfer(terms, terms.q) + transfer(terms, terms.k) +
                        terms.restart + terms.scores + terms.score_tail;
   const Cycles rest =
       overlaps && terms.blocks > 1 ? std::max<Cycles>(0, last - terms.context) : terms.softmax;
-  const Cycles busy =
-      first + (terms.blocks - 1) * (step + bubble) + rest + terms.context + terms.context_tail;
+  const Cycles busy = first + (terms.blocks - 1) * step + rest + terms.context + terms.context_tail;
   const Cycles result = transfer(terms, terms.out);
   const Cycles dram = rates.load_latency + cost.dram_cycles - result + terms.context;
   const std::int64_t softmaxes = ceil_div(choice.rows, choice.softmax_rows);
@@ -354,7 +357,8 @@ AttentionResult search_attention(const AttentionProblem& problem, const Objectiv
     const AttentionChoice& c = each.choice;
     const int slots = c.q + c.keys_values + c.scores + c.score_sums + c.sums + c.outputs;
     return std::make_tuple(value_of(objective.minimize, each.cost) > most,
-                           value_of(objective.then, each.cost), each.cost.latency,
+                           value_of(objective.then, each.cost),
+                           each.cost.array_cycles + each.cost.vector_cycles, each.cost.latency,
                            each.cost.bus_bytes, -c.keys, -c.rows, slots);
   };
   AttentionResult best = *std::min_element(

@@ -44,8 +44,8 @@ AttentionSlots attention_slots(const AttentionProblem& problem, const AttentionC
 ///   body = max( L + t(first Q, K) + S + (T - 1) step + softmax beyond C + C + tail,
 ///               L + t(all bus bytes but the last store) + C,    DRAM-bound
 ///               commands * dispatch )                           issue-bound
-///   step = max(S + C, V) with two slots of scores: the softmax of a block runs beside the scores
-///   of the next; S + softmax + C with one. Bubbles of rings as in price.h come on top.
+///   step = max(S + C + bubbles, V) with two slots of scores: the softmax of a block runs beside
+///   the scores of the next; S + softmax + C + bubbles with one. Bubbles of rings as in price.h.
 MappingCost attention_cost(const AttentionProblem& problem, const AttentionChoice& choice,
                            const hw::HardwareConfig& hardware);
 
