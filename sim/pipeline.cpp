@@ -33,7 +33,10 @@ double cpu_seconds(const rusage& usage) {
 workloads::Graph make_graph(const RunConfig& config) {
   workloads::Graph graph = workloads::build_graph(config.phases);
   graph = workloads::apply_precision(std::move(graph), config.precision);
-  return workloads::fuse(std::move(graph), config.fusion);
+  const auto pays = [&](const workloads::Graph& whole, const workloads::Operator& attention) {
+    return fused_attention_pays(whole, attention, config.hardware, config.mapping.objective);
+  };
+  return workloads::fuse(std::move(graph), config.fusion, pays);
 }
 
 Plan make_plan(const RunConfig& config, const workloads::Graph& graph) {

@@ -1,5 +1,7 @@
 #include "workloads/graph.h"
 
+#include <utility>
+
 #include <stdexcept>
 
 namespace tessera::workloads {
@@ -35,6 +37,7 @@ MatrixView in_repeat(MatrixView view, int repeat) {
 Operator in_repeat(Operator op, int repeat) {
   for (MatrixView& view : op.inputs) view = in_repeat(view, repeat);
   for (MatrixView& view : op.outputs) view = in_repeat(view, repeat);
+  for (Operator& part : op.parts) part = in_repeat(std::move(part), repeat);
   return op;
 }
 
@@ -42,13 +45,17 @@ bool is_gemm(const Operator& op) {
   return op.kind == OperatorKind::kGemm || op.kind == OperatorKind::kBatchedGemm;
 }
 
+bool uses_array(const Operator& op) { return is_gemm(op) || op.kind == OperatorKind::kAttention; }
+
 bool is_row_reduction(const Operator& op) {
   return op.kind == OperatorKind::kSoftmax || op.kind == OperatorKind::kLayerNorm ||
          op.kind == OperatorKind::kRmsNorm;
 }
 
 std::int64_t mac_count(const Operator& op) {
-  return is_gemm(op) ? op.m * op.k * op.n * op.instances : 0;
+  std::int64_t macs = is_gemm(op) ? op.m * op.k * op.n * op.instances : 0;
+  for (const Operator& part : op.parts) macs += mac_count(part);
+  return macs;
 }
 
 std::int64_t weight_elements(const Operator& op, const std::vector<Tensor>& tensors) {
@@ -125,6 +132,8 @@ const char* to_string(OperatorKind kind) {
       return "Embedding";
     case OperatorKind::kCopy:
       return "Copy";
+    case OperatorKind::kAttention:
+      return "Attention";
   }
   throw std::logic_error("unknown operator kind");
 }
@@ -158,6 +167,8 @@ const char* csv_kind(const Operator& op) {
       return "embed";
     case OperatorKind::kCopy:
       return op.name == "KV_Write" ? "kv" : "layout";
+    case OperatorKind::kAttention:
+      return "attention";
   }
   throw std::logic_error("unknown operator kind");
 }

@@ -12,7 +12,8 @@ namespace tessera::workloads {
 
 /// Field-standard operator kinds. `kCopy` moves rows without arithmetic (KV-cache write, CLS
 /// concatenation); `kEmbedding` gathers rows of a table; `kScale` multiplies by a constant or by
-/// one parameter a column; `kTimeEmbed` is sine and cosine of a time step.
+/// one parameter a column; `kTimeEmbed` is sine and cosine of a time step; `kAttention` is made by
+/// the fusion pass.
 enum class OperatorKind {
   kGemm,
   kBatchedGemm,
@@ -31,7 +32,8 @@ enum class OperatorKind {
   kScale,
   kTimeEmbed,
   kEmbedding,
-  kCopy
+  kCopy,
+  kAttention
 };
 
 /// A strided dimension: `count` steps of `stride` elements.
@@ -75,6 +77,8 @@ struct EpilogueStep {
 /// instances/group Gemms of (group*m, k, n).
 /// Others: m rows of n elements, k = 0, instances = 1. Their views hold m rows over batch and group
 /// (b0, b1, g, r from outer to inner); stride 0 repeats rows (positions for each request).
+/// Attention: O[m,v] = softmax(Q[m,k] * K[k,n]) * V[n,v], inputs {Q, K, V}, instances and group as
+/// of the two Gemms in `parts`; v = outputs[0].cols. Scores and probabilities never leave the chip.
 struct Operator {
   std::string name;   // printed kernel name, e.g. "Attn_Q"
   std::string phase;  // e.g. "vision"
@@ -90,15 +94,19 @@ struct Operator {
   std::string operation;             // key of the vector operation table; empty for Gemm and copies
   std::vector<EpilogueStep> epilogue;  // set by the fusion pass; Gemm kinds only
   std::vector<std::string> members;    // names of the operators fused into this one, itself first
+  std::vector<MatrixView> kept;        // results of members that fusion keeps on chip
+  std::vector<Operator> parts;         // attention: scores, softmax, context as they stand unfused
 };
 
 /// `op` in repeat `repeat` (from 0) of its phase.
 Operator in_repeat(Operator op, int repeat);
 
 bool is_gemm(const Operator& op);
+/// The array works for it.
+bool uses_array(const Operator& op);
 /// Softmax and norms: a row must be seen whole before any of its results can be written.
 bool is_row_reduction(const Operator& op);
-/// m*k*n*instances; 0 for vector operators.
+/// m*k*n*instances; of attention both Gemms; 0 for vector operators.
 std::int64_t mac_count(const Operator& op);
 /// Weight elements: the right operand if it is a weight tensor, parameters, tables excluded.
 std::int64_t weight_elements(const Operator& op, const std::vector<Tensor>& tensors);
@@ -128,7 +136,7 @@ struct Graph {
 
 const char* to_string(OperatorKind kind);
 /// The `kind` column of operators.csv: gemm, bmm, softmax, norm, act, rope, eltwise, embed, kv,
-/// layout.
+/// layout, attention.
 const char* csv_kind(const Operator& op);
 const char* to_string(Mask mask);
 

@@ -141,7 +141,7 @@ void DataFlow::store_piece(const Command& command, OperatorExecution& execution,
     const Stretch source = stretch(buffer, from, end - from);
     const Content* content = source.content;
     const bool results = belongs(content, execution) && content->kind == Content::Kind::kResults &&
-                         content->partial == partial;
+                         content->partial == partial && content->stage == Stage::kResult;
     const bool copy = execution.site->operation.empty() && belongs(content, execution) &&
                       content->kind == Content::Kind::kLoaded;
     if (results && partial) {
@@ -207,7 +207,7 @@ bool DataFlow::equal_row(const OperatorExecution& execution, const ViewAddresses
     return input.bit_address(input.in_row(row, 0)) ==
            input.bit_address(input.in_row(view.row_of(*place), 0));
   };
-  return !workloads::is_gemm(*execution.site) &&
+  return !workloads::uses_array(*execution.site) &&
          std::all_of(execution.inputs.begin(), execution.inputs.end(), same);
 }
 
@@ -314,17 +314,20 @@ void DataFlow::note_stationary(const Command& command, const Tile& a, const Tile
 
 void DataFlow::gemm(const Command& command, OperatorExecution& execution) {
   const GemmCommand& gemm = command.gemm;
-  if (!workloads::is_gemm(*execution.site)) {
+  if (!workloads::uses_array(*execution.site)) {
     return fault(FaultKind::kMacs, command.id, "multiplies for an operator that is no Gemm");
   }
+  const Product product = product_of(command, execution);
   macs_ += gemm.m * gemm.k * gemm.n;
   execution.macs -= gemm.m * gemm.k * gemm.n;
   const bool keeps_a = gemm.keeps_stationary && gemm.dataflow == hw::Dataflow::kInputStationary;
   const bool keeps_b = gemm.keeps_stationary && gemm.dataflow == hw::Dataflow::kWeightStationary;
   const Tile a = keeps_a ? stationary_tile(command, "A", execution.a())
-                         : tile_of(command, "A", gemm.a, execution.a());
-  Tile b = keeps_b ? stationary_tile(command, "B", execution.b())
-                   : tile_of(command, "B", gemm.b, execution.b());
+                         : left_tile(command, execution, product);
+  const bool values = execution.is_attention() && product.makes == Stage::kResult;
+  const ViewAddresses& right_view = values ? execution.inputs[2] : execution.b();
+  Tile b = keeps_b ? stationary_tile(command, "B", right_view)
+                   : tile_of(command, "B", gemm.b, right_view);
   note_stationary(command, a, b);
   if (!a || !b) return;
   ElementPlace left = *a, right = *b;
@@ -336,7 +339,33 @@ void DataFlow::gemm(const Command& command, OperatorExecution& execution) {
                      std::to_string(left.matrix) + " with k = " + std::to_string(right.row) +
                      " of B's matrix " + std::to_string(right.matrix));
   }
-  add_products(command, execution, {left.matrix, left.row, right.col}, left.col);
+  add_products(command, execution, product, {left.matrix, left.row, right.col}, left.col);
+}
+
+/// In attention the left operand tells: what was loaded makes scores, what was computed the result.
+DataFlow::Product DataFlow::product_of(const Command& command,
+                                       const OperatorExecution& execution) const {
+  const workloads::Operator& site = *execution.site;
+  if (!execution.is_attention()) return {Stage::kResult, site.k, execution.out().bits(), &site};
+  const hw::Region& left = command.gemm.a.region;
+  const Stretch source = stretch(left.buffer, left.offset, 1);
+  const bool scores = source.content == nullptr || source.content->kind == Content::Kind::kLoaded;
+  const workloads::Operator& part = site.parts[scores ? 0 : 2];
+  const auto out = static_cast<std::size_t>(part.outputs[0].tensor);
+  return {scores ? Stage::kScores : Stage::kResult, part.k, graph_.tensors[out].format.bits, &part};
+}
+
+DataFlow::Tile DataFlow::left_tile(const Command& command, const OperatorExecution& execution,
+                                   const Product& product) {
+  const bool computed = execution.is_attention() && product.makes == Stage::kResult;
+  return computed ? probabilities(command, execution)
+                  : tile_of(command, "A", command.gemm.a, execution.a());
+}
+
+DataFlow::Tile DataFlow::probabilities(const Command& command, const OperatorExecution& execution) {
+  const Tile tile = finished_tile(command.gemm.a, execution, Stage::kProbabilities);
+  if (!tile) fault(FaultKind::kMacs, command.id, "A: holds no tile of probabilities");
+  return tile;
 }
 
 /// The products that partial sums hold, of the first `bytes` of them that hold the same; -1: none,
@@ -355,7 +384,7 @@ int DataFlow::held_products(const OperatorExecution& execution, const Stretch& s
 
 /// The products that row `row` of the Gemm's C holds before it adds to them; -1: a fault.
 int DataFlow::row_products(const Command& command, const OperatorExecution& execution,
-                           const ElementPlace& first, std::int64_t row) {
+                           const Product& product, const ElementPlace& first, std::int64_t row) {
   const TileOperand& c = command.gemm.c;
   const std::int64_t bytes = hw::ceil_div(c.cols * c.bits, 8);
   const std::int64_t at = c.region.offset + row * c.pitch;
@@ -364,7 +393,8 @@ int DataFlow::row_products(const Command& command, const OperatorExecution& exec
   for (std::int64_t done = 0; done < bytes;) {
     const Stretch source = stretch(c.region.buffer, at + done, bytes - done);
     const Content* content = source.content;
-    if (!belongs(content, execution) || !content->partial) return -1;
+    const bool sums = belongs(content, execution) && content->partial;
+    if (!sums || content->stage != product.makes) return -1;
     // Its place in the scratch names an element, wherever it lies.
     const std::int64_t wanted = (execution.spill_address + result * execution.spill_pitch) * 8 +
                                 first.col * c.bits + done * 8;
@@ -386,7 +416,7 @@ int DataFlow::row_products(const Command& command, const OperatorExecution& exec
 }
 
 void DataFlow::add_products(const Command& command, OperatorExecution& execution,
-                            const ElementPlace& first, std::int64_t k) {
+                            const Product& product, const ElementPlace& first, std::int64_t k) {
   const GemmCommand& gemm = command.gemm;
   auto results = std::make_shared<Content>();
   results->kind = Content::Kind::kResults;
@@ -398,9 +428,11 @@ void DataFlow::add_products(const Command& command, OperatorExecution& execution
   results->pitch = gemm.c.pitch;
   results->bits = gemm.c.bits;
   results->partial = true;
+  results->stage = product.makes;
+  results->cols = gemm.n;
   for (std::int64_t row = 0; row < gemm.m; ++row) {
-    const int before =
-        gemm.accumulate ? row_products(command, execution, first, row) : ProductSets::kNone;
+    const int before = gemm.accumulate ? row_products(command, execution, product, first, row)
+                                       : ProductSets::kNone;
     if (before < 0) {
       return fault(FaultKind::kMacs, command.id,
                    "adds to what are no partial sums of its results (row " +
@@ -417,19 +449,19 @@ void DataFlow::add_products(const Command& command, OperatorExecution& execution
     results->products.push_back(after);
   }
   place_rows(gemm.c, results);
-  if (gemm.epilogue) finish_results(command, execution, *results);
+  if (gemm.epilogue) finish_results(command, execution, product, *results);
 }
 
 void DataFlow::finish_results(const Command& command, const OperatorExecution& execution,
-                              const Content& results) {
+                              const Product& product, const Content& results) {
   const hw::Epilogue& epilogue = *command.gemm.epilogue;
   for (std::size_t row = 0; row < results.products.size(); ++row) {
-    if (execution.products.complete(results.products[row], execution.site->k)) continue;
+    if (execution.products.complete(results.products[row], product.k)) continue;
     return fault(FaultKind::kMacs, command.id,
                  "finishes results that lack products (row " +
                      std::to_string(results.first.row + static_cast<std::int64_t>(row)) + ")");
   }
-  if (!is_epilogue_of(*execution.site, epilogue.operations))
+  if (!is_epilogue_of(*product.site, epilogue.operations))
     fault(FaultKind::kOutputs, command.id, "has another epilogue than its operator");
   const TileOperand& output = epilogue.output;
   auto finished = std::make_shared<Content>(results);
@@ -438,7 +470,7 @@ void DataFlow::finish_results(const Command& command, const OperatorExecution& e
   finished->base = output.region.offset;
   finished->pitch = output.pitch;
   finished->bits = output.bits;
-  if (output.bits != execution.out().bits()) {
+  if (output.bits != product.bits) {
     return fault(FaultKind::kOutputs, command.id, "leaves results of another width");
   }
   place_rows(output, finished);

@@ -14,6 +14,9 @@
 
 namespace tessera::sim {
 
+/// Which results of an operator: attention makes some on its way.
+enum class Stage { kScores, kProbabilities, kResult };
+
 /// What lies in a stretch of a buffer. Never changes once made.
 struct Content {
   enum class Kind {
@@ -28,11 +31,12 @@ struct Content {
   hw::TransferCommand transfer;
   // kResults: rows of `cols` results at `bits`, `pitch` bytes apart, from `first` on
   ElementPlace first;
-  std::size_t view = 0;  // of the operator's outputs
-  std::int64_t pitch = 0;
+  std::size_t view = 0;              // of the operator's outputs
+  std::int64_t pitch = 0, cols = 0;  // cols: of scores and probabilities
   int bits = 8;
   std::vector<int> products;  // by row: number of a product set
   bool partial = false;       // partial sums; else operands or finished results
+  Stage stage = Stage::kResult;
 };
 
 /// Bytes of a buffer that lie in one piece where they come from.
@@ -71,6 +75,14 @@ class DataFlow {
     Tile tile;
   };
 
+  /// One product of two operands: of a Gemm operator, or one of the two in attention.
+  struct Product {
+    Stage makes = Stage::kResult;
+    std::int64_t k = 0;  // products of a result
+    int bits = 8;        // of a finished result
+    const workloads::Operator* site = nullptr;
+  };
+
   static bool belongs(const Content* content, const OperatorExecution& execution);
   /// Nobody has stored to these bytes of DRAM since they were loaded (at both ends of the stretch).
   bool fresh(const Stretch& source) const;
@@ -94,17 +106,26 @@ class DataFlow {
                const ViewAddresses& view);
   Tile stationary_tile(const hw::Command& command, const char* name, const ViewAddresses& view);
   void note_stationary(const hw::Command& command, const Tile& a, const Tile& b);
+  Product product_of(const hw::Command& command, const OperatorExecution& execution) const;
+  Tile left_tile(const hw::Command& command, const OperatorExecution& execution,
+                 const Product& product);
+  Tile probabilities(const hw::Command& command, const OperatorExecution& execution);
   void add_products(const hw::Command& command, OperatorExecution& execution,
-                    const ElementPlace& first, std::int64_t k);
+                    const Product& product, const ElementPlace& first, std::int64_t k);
   static int held_products(const OperatorExecution& execution, const Stretch& source,
                            std::int64_t& bytes);
   int row_products(const hw::Command& command, const OperatorExecution& execution,
-                   const ElementPlace& first, std::int64_t row);
+                   const Product& product, const ElementPlace& first, std::int64_t row);
   void finish_results(const hw::Command& command, const OperatorExecution& execution,
-                      const Content& results);
+                      const Product& product, const Content& results);
   void place_rows(const hw::TileOperand& operand, std::shared_ptr<const Content> content);
   void vector(const hw::Command& command, OperatorExecution& execution);
   void convert(const hw::Command& command, const OperatorExecution& execution);
+  void softmax(const hw::Command& command, const OperatorExecution& execution);
+  void place_probabilities(const hw::Command& command, const OperatorExecution& execution,
+                           std::size_t block, const ElementPlace& first);
+  Tile finished_tile(const hw::TileOperand& operand, const OperatorExecution& execution,
+                     Stage stage) const;
   bool convert_block(const hw::Command& command, const OperatorExecution& execution,
                      const hw::TileOperand& sums, const hw::TileOperand& output);
   bool check_inputs(const hw::Command& command, const OperatorExecution& execution,

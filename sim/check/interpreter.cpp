@@ -255,8 +255,7 @@ void Interpreter::multiply(const Command& command, const std::vector<double>& a,
     put(gemm.c, row, col, pattern);
   });
   if (!gemm.epilogue) return;
-  const double scale =
-      operator_scale(graph_, graph_.operators[static_cast<std::size_t>(command.op)], numbers_);
+  const double scale = operator_scale(graph_, product_site(command), numbers_);
   const TileOperand& output = gemm.epilogue->output;
   const Format elements = format_of(output.bits, numbers_);
   each([&](std::int64_t row, std::int64_t col, const Sum& sum) {
@@ -269,6 +268,15 @@ void Interpreter::multiply(const Command& command, const std::vector<double>& a,
   auto& origins = origins_[static_cast<std::size_t>(output.region.buffer)];
   const auto first = origins.begin() + output.region.offset;
   std::fill(first, first + output.region.bytes, -1);
+}
+
+/// The Gemm that a command belongs to: in attention the left operand of scores was loaded.
+const workloads::Operator& Interpreter::product_site(const Command& command) const {
+  const workloads::Operator& op = graph_.operators[static_cast<std::size_t>(command.op)];
+  if (op.parts.empty()) return op;
+  const hw::Region& left = command.gemm.a.region;
+  const auto& origins = origins_[static_cast<std::size_t>(left.buffer)];
+  return op.parts[origins[static_cast<std::size_t>(left.offset)] >= 0 ? 0 : 2];
 }
 
 const Interpreter::VectorSite& Interpreter::site_of(const Command& command) {
@@ -351,6 +359,7 @@ void Interpreter::convert(const Command& command, const workloads::Operator& op)
 void Interpreter::vector(const Command& command) {
   const workloads::Operator& op = graph_.operators[static_cast<std::size_t>(command.op)];
   if (workloads::is_gemm(op)) return convert(command, op);
+  if (!op.parts.empty()) return softmax(command);
   site_of(command);
   VectorSite& site = sites_.at({command.op, repeat_of(command)});
   const std::size_t parameters = op.parameters.empty() ? 0 : 1;
@@ -366,6 +375,22 @@ void Interpreter::vector(const Command& command) {
     return fault(command.id, "has too few parameters");
   }
   for (std::int64_t row = 0; row < command.vector.rows; ++row) vector_row(command, site, row);
+}
+
+/// The softmax inside attention: a row lies in several blocks, side by side.
+void Interpreter::softmax(const Command& command) {
+  const hw::VectorCommand& vector = command.vector;
+  for (std::int64_t row = 0; row < vector.rows; ++row) {
+    RowSlice slice;
+    slice.operands.emplace_back();
+    for (const TileOperand& input : vector.inputs) {
+      const Format elements = format_of(input.bits, numbers_);
+      for (std::int64_t col = 0; col < input.cols; ++col) {
+        slice.operands[0].push_back(decode(element(input, row, col), elements) * unit(elements));
+      }
+    }
+    write_row(vector, row, evaluate(vector.operations, slice));
+  }
 }
 
 /// Reads one row of the command's tiles; in the last pass, computes and writes it.

@@ -57,6 +57,8 @@ class Interpreter {
   void gemm(const hw::Command& command);
   void vector(const hw::Command& command);
   void convert(const hw::Command& command, const workloads::Operator& op);
+  void softmax(const hw::Command& command);
+  const workloads::Operator& product_site(const hw::Command& command) const;
   double sum_of(const hw::TileOperand& sums, std::int64_t row, std::int64_t col, bool floats) const;
   void vector_row(const hw::Command& command, const VectorSite& site, std::int64_t row);
   bool read_row(const hw::Command& command, const VectorSite& site, std::int64_t row,

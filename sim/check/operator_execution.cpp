@@ -63,13 +63,14 @@ OperatorExecution& OperatorExecutions::of(int op) {
       made.stored_to.assign(begin, end, 0);
     }
   }
-  if (!workloads::is_gemm(*made.site)) return made;
+  if (!workloads::uses_array(*made.site)) return made;
   made.macs = workloads::mac_count(*made.site);
   const GemmMapping& gemm = plan_.operators[static_cast<std::size_t>(op)].gemm;
   made.spill_address = gemm.spill_address;
   made.spill_bytes = gemm.spill_bytes;
   made.spill_bits = accumulator_bits_;
-  made.spill_pitch = hw::ceil_div(made.site->n * accumulator_bits_, 8);
+  const std::int64_t widest = std::max(made.site->n, made.site->outputs[0].cols);
+  made.spill_pitch = hw::ceil_div(widest * accumulator_bits_, 8);
   return made;
 }
 

@@ -47,8 +47,9 @@ struct OperatorExecution {
   ProductSets products;
   std::map<std::int64_t, std::map<std::int64_t, std::int64_t>> read;  // cut rows: pieces by column
   const ViewAddresses& a() const { return inputs[0]; }
-  const ViewAddresses& b() const { return inputs[1]; }
+  const ViewAddresses& b() const { return inputs[1]; }  // of attention: keys
   const ViewAddresses& out() const { return outputs[0]; }
+  bool is_attention() const { return site->kind == workloads::OperatorKind::kAttention; }
   bool finished() const { return owed.empty() && macs == 0; }
 };
 

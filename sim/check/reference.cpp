@@ -131,8 +131,11 @@ void Reference::run() {
   }
 }
 
+/// Of attention, what it replaces: through tensors that no program touches.
 void Reference::evaluate_operator(const Operator& op) {
-  if (workloads::is_gemm(op)) {
+  if (op.kind == workloads::OperatorKind::kAttention) {
+    for (const Operator& part : op.parts) evaluate_operator(part);
+  } else if (workloads::is_gemm(op)) {
     gemm(op);
   } else {
     vector(op);

@@ -32,6 +32,7 @@ std::vector<std::int64_t> first_columns(const std::vector<ViewAddresses>& views,
 void DataFlow::vector(const Command& command, OperatorExecution& execution) {
   const workloads::Operator& site = *execution.site;
   if (workloads::is_gemm(site)) return convert(command, execution);
+  if (execution.is_attention()) return softmax(command, execution);
   if (command.vector.operations != operations_of(site)) {
     return fault(FaultKind::kOutputs, command.id, "has other operations than its operator");
   }
@@ -106,6 +107,80 @@ bool DataFlow::convert_block(const Command& command, const OperatorExecution& ex
   finished->bits = output.bits;
   place_rows(output, finished);
   return true;
+}
+
+/// The place of a tile whose rows are finished results of this stage, all of one block of them.
+DataFlow::Tile DataFlow::finished_tile(const TileOperand& operand,
+                                       const OperatorExecution& execution, Stage stage) const {
+  Tile tile;
+  const std::int64_t row_bytes = hw::ceil_div(operand.cols * operand.bits, 8);
+  for (std::int64_t row = 0; row < operand.rows; ++row) {
+    const Stretch source =
+        stretch(operand.region.buffer, operand.region.offset + row * operand.pitch, row_bytes);
+    const Content* content = source.content;
+    const bool finished = belongs(content, execution) && content->kind == Content::Kind::kResults &&
+                          !content->partial && content->stage == stage && source.bit == 0 &&
+                          source.bytes == row_bytes && content->pitch == operand.pitch &&
+                          content->bits == operand.bits && content->cols == operand.cols;
+    if (!finished) return std::nullopt;
+    const ElementPlace place{content->first.matrix, content->first.row + source.row,
+                             content->first.col};
+    if (!tile) tile = place;
+    if (place.matrix != tile->matrix || place.row != tile->row + row || place.col != tile->col) {
+      return std::nullopt;
+    }
+  }
+  return tile;
+}
+
+/// The softmax inside attention: blocks of the same rows, all keys in ascending order.
+void DataFlow::softmax(const Command& command, const OperatorExecution& execution) {
+  const hw::VectorCommand& vector = command.vector;
+  const workloads::Operator& site = *execution.site;
+  if (vector.operations != std::vector<std::string>{site.operation}) {
+    return fault(FaultKind::kOutputs, command.id, "has other operations than its operator");
+  }
+  std::int64_t next = 0;  // column
+  Tile first;
+  for (std::size_t i = 0; i < vector.inputs.size(); ++i) {
+    const Tile tile = finished_tile(vector.inputs[i], execution, Stage::kScores);
+    if (!first) first = tile;
+    const bool fits = tile && tile->matrix == first->matrix && tile->row == first->row &&
+                      tile->col == next && vector.inputs[i].rows == vector.rows;
+    if (!fits) {
+      return fault(FaultKind::kOutputs, command.id,
+                   "input " + std::to_string(i) + " does not hold the scores of its rows");
+    }
+    next += vector.inputs[i].cols;
+  }
+  if (next != site.n || vector.cols != site.n || vector.outputs.size() != vector.inputs.size()) {
+    return fault(FaultKind::kOutputs, command.id, "does not take and leave whole rows");
+  }
+  for (std::size_t i = 0; i < vector.inputs.size(); ++i) {
+    place_probabilities(command, execution, i, *first);
+    first->col += vector.inputs[i].cols;
+  }
+}
+
+void DataFlow::place_probabilities(const Command& command, const OperatorExecution& execution,
+                                   std::size_t block, const ElementPlace& first) {
+  const TileOperand& input = command.vector.inputs[block];
+  const TileOperand& output = command.vector.outputs[block];
+  if (output.cols != input.cols || output.bits != input.bits) {
+    return fault(FaultKind::kOutputs, command.id, "leaves probabilities of another shape");
+  }
+  auto content = std::make_shared<Content>();
+  content->kind = Content::Kind::kResults;
+  content->maker = command.id;
+  content->op = command.op;
+  content->execution = execution.number;
+  content->base = output.region.offset;
+  content->first = first;
+  content->pitch = output.pitch;
+  content->bits = output.bits;
+  content->cols = output.cols;
+  content->stage = Stage::kProbabilities;
+  place_rows(output, std::move(content));
 }
 
 /// The DRAM address of the first byte of a row; nullopt when it was not loaded.

@@ -63,6 +63,15 @@ void finish_front(std::deque<Trial>& running, std::vector<TriedChange>& tried) {
   running.pop_front();
 }
 
+/// By operator that runs inside another one: that one's name.
+std::map<std::string, std::string> fused_into(const Report& report) {
+  std::map<std::string, std::string> owners;
+  for (const auto& row : report.operators) {
+    for (const std::string& member : row.members) owners[member] = row.name;
+  }
+  return owners;
+}
+
 }  // namespace
 
 std::vector<std::string> what_if_changes(const RunConfig& config) {
@@ -71,6 +80,10 @@ std::vector<std::string> what_if_changes(const RunConfig& config) {
   const auto offer = [&](const std::string& path, const std::string& value) {
     if (has_key(config.resolved, path)) changes.push_back(path + "=" + value);
   };
+  if (config.fusion.attention == workloads::AttentionFusion::kOff &&
+      !hardware.sequencer.loop.exists()) {
+    offer("fusion.attention", "true");
+  }
   offer("hardware.vector.lanes", std::to_string(2 * hardware.vector.lanes));
   offer("hardware.array.cols", std::to_string(2 * hardware.array.cols));
   if (hardware.dram.standard != "custom") {
@@ -91,8 +104,11 @@ std::string what_moved(const Report& base, const Report& changed) {
   for (const auto& row : changed.operators) {
     for (int c = 0; c < hw::kCauses; ++c) moved[row.name][c] += row.attribution[c];
   }
+  const auto fused = fused_into(changed);
   for (const auto& row : base.operators) {
-    for (int c = 0; c < hw::kCauses; ++c) moved[row.name][c] -= row.attribution[c];
+    const auto found = fused.find(row.name);
+    const std::string& owner = found == fused.end() ? row.name : found->second;
+    for (int c = 0; c < hw::kCauses; ++c) moved[owner][c] -= row.attribution[c];
   }
   std::string name;
   int cause = 0;

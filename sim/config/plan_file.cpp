@@ -142,6 +142,26 @@ Table<GemmMapping> gemm_table(const hw::HardwareConfig& hardware) {
           {}};
 }
 
+Table<AttentionMapping> attention_table(const hw::HardwareConfig& hardware) {
+  using S = AttentionMapping;
+  const Codec<Slots> slots = slots_codec(hardware);
+  const auto dataflow = config::choice<hw::Dataflow>(config::dataflow_names());
+  return {{config::field("dataflow", &S::dataflow, dataflow, "Of both Gemms.").needed(),
+           config::field("rows", &S::rows, count_from(1), "Query rows of a block.").needed(),
+           config::field("keys", &S::keys, count_from(1), "Keys of a block.").needed(),
+           config::field("softmax_rows", &S::softmax_rows, count_from(1), "Rows of one softmax.")
+               .needed(),
+           config::field("resident", &S::resident, config::boolean(), "Keys and values stay."),
+           config::field("q", &S::q, slots, "Queries.").needed(),
+           config::field("k", &S::k, slots, "Keys.").needed(),
+           config::field("v", &S::v, slots, "Values.").needed(),
+           config::field("scores", &S::scores, slots, "Scores, then probabilities.").needed(),
+           config::field("score_sums", &S::score_sums, slots, "Sums of scores.").needed(),
+           config::field("sums", &S::sums, slots, "Sums of results.").needed(),
+           config::field("outputs", &S::outputs, slots, "Results.").needed()},
+          {}};
+}
+
 Table<VectorMapping> vector_table(const hw::HardwareConfig& hardware) {
   using S = VectorMapping;
   return {{config::field("rows", &S::rows, count_from(0), "Rows of a block.").needed(),
@@ -248,16 +268,20 @@ std::vector<OperatorPlan> read_operators(const Value& value, const workloads::Gr
   for (const workloads::Operator& op : graph.operators) names.push_back(qualified_name(op));
   const std::vector<const Value*> entries = entries_in_order(value, "operators", names, "operator");
   const Table<GemmMapping> gemms = gemm_table(hardware);
+  const Table<AttentionMapping> attentions = attention_table(hardware);
   const Table<VectorMapping> vectors = vector_table(hardware);
   std::vector<OperatorPlan> operators;
   for (std::size_t i = 0; i < names.size(); ++i) {
     OperatorPlan plan;
     plan.name = names[i];
     plan.is_gemm = workloads::is_gemm(graph.operators[i]);
+    plan.is_attention = graph.operators[i].kind == workloads::OperatorKind::kAttention;
     plan.pinned = true;
     const std::string path = config::join_path("operators", plan.name);
     if (plan.is_gemm) {
       gemms.read(*entries[i], path, plan.gemm);
+    } else if (plan.is_attention) {
+      attentions.read(*entries[i], path, plan.attention);
     } else {
       vectors.read(*entries[i], path, plan.vector);
     }
@@ -285,11 +309,14 @@ std::vector<TensorAllocation> read_tensors(const Value& value, const workloads::
 
 std::string write_plan_yaml(const Plan& plan, const hw::HardwareConfig& hardware) {
   const Table<GemmMapping> gemms = gemm_table(hardware);
+  const Table<AttentionMapping> attentions = attention_table(hardware);
   const Table<VectorMapping> vectors = vector_table(hardware);
   const Table<TensorAllocation> allocations = tensor_table();
   Json operators = Json::object();
   for (const OperatorPlan& each : plan.operators) {
-    operators[each.name] = each.is_gemm ? gemms.write(each.gemm) : vectors.write(each.vector);
+    operators[each.name] = each.is_gemm        ? gemms.write(each.gemm)
+                           : each.is_attention ? attentions.write(each.attention)
+                                               : vectors.write(each.vector);
   }
   Json tensors = Json::object();
   for (const TensorAllocation& each : plan.tensors) tensors[each.name] = allocations.write(each);

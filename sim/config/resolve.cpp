@@ -172,12 +172,16 @@ void normalise_workload(Value& run, const Chain& chain) {
 void normalise_fusion(Value& run) {
   Value* fusion = run.find("fusion");
   if (!fusion || !fusion->is_scalar()) return;
+  const std::vector<std::string> words{"none", "epilogue", "attention", "all", "auto"};
+  const char* const epilogue[] = {"false", "true", "false", "true", "true"};
+  const char* const attention[] = {"false", "false", "true", "true", "auto"};
   const std::size_t chosen =
-      parse_choice(*fusion, "fusion", {"none", "epilogue"},
-                   {"auto", "attention", "norm", "residual", "gate_up", "all"});
-  fusion->text = chosen == 0 ? "false" : "true";
-  fusion->quoted = false;
-  expand(run, "fusion", "epilogue");
+      parse_choice(*fusion, "fusion", words, {"norm", "residual", "gate_up"});
+  const Position position = fusion->position;
+  Value expanded = make_map(position);
+  expanded.set("epilogue", position, make_scalar(epilogue[chosen], position));
+  expanded.set("attention", position, make_scalar(attention[chosen], position));
+  *fusion = std::move(expanded);
 }
 
 /// `objective: latency` is the strict optimum: {minimize: latency, within: 0}.

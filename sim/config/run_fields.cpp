@@ -398,11 +398,26 @@ Json write_precision(const PrecisionSpec& spec) {
   return {{"default", hw::precision_pair(spec.weight_bits, spec.activation_bits)}};
 }
 
+Codec<workloads::AttentionFusion> attention_codec() {
+  using workloads::AttentionFusion;
+  Codec<AttentionFusion> codec = choice<AttentionFusion>({{"true", AttentionFusion::kOn},
+                                                          {"false", AttentionFusion::kOff},
+                                                          {"auto", AttentionFusion::kAuto}});
+  codec.print = [](AttentionFusion chosen) {
+    return chosen == AttentionFusion::kAuto ? Json("auto") : Json(chosen == AttentionFusion::kOn);
+  };
+  codec.schema = {{"enum", Json::array({true, false, "auto"})}};
+  return codec;
+}
+
 Table<workloads::Fusion> fusion_table() {
   using S = workloads::Fusion;
   return {{field("epilogue", &S::epilogue, boolean(),
-                 "Gemm + activation + requantise run as one operator.")},
-          {{"attention", "attention fusion"},
+                 "Gemm + activation + requantise run as one operator."),
+           field("attention", &S::attention, attention_codec(),
+                 "Scores, softmax and context run as one operator, scores stay on chip; `auto`: "
+                 "where the mapper's objective gains.")},
+          {{"softmax", "a choice of softmax inside attention (three passes over whole rows)"},
            {"norm", "fusion of a norm with the Gemm behind it"},
            {"residual", "fusion of residual additions"},
            {"gate_up", "fusion of gate and up projections"}}};

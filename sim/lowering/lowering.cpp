@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "sim/lowering/attention_lowering.h"
 #include "sim/lowering/command_writer.h"
 #include "sim/lowering/gemm_lowering.h"
 #include "sim/lowering/loop_lowering.h"
@@ -14,6 +15,7 @@ std::unique_ptr<OperatorLowering> lower_operator(CommandWriter& writer, const Op
     return std::make_unique<LoopLowering>(writer, site);
   }
   if (site.plan.is_gemm) return std::make_unique<GemmLowering>(writer, site);
+  if (site.plan.is_attention) return std::make_unique<AttentionLowering>(writer, site);
   return std::make_unique<VectorLowering>(writer, site);
 }
 

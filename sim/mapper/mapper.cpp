@@ -1,9 +1,11 @@
 #include "sim/mapper/mapper.h"
 
+#include <algorithm>
 #include <map>
 #include <sstream>
 
 #include "sim/mapper/allocation.h"
+#include "sim/mapper/attention_mapping.h"
 #include "sim/mapper/gemm_search.h"
 #include "sim/mapper/pins.h"
 #include "sim/mapper/placement.h"
@@ -79,7 +81,10 @@ class GraphMapper {
       : graph_(graph), hardware_(hardware), config_(config) {}
 
   OperatorPlan map(const Operator& op) {
-    OperatorPlan plan = workloads::is_gemm(op) ? map_gemm(op) : map_vector(op);
+    const bool attention = op.kind == workloads::OperatorKind::kAttention;
+    OperatorPlan plan = workloads::is_gemm(op) ? map_gemm(op)
+                        : attention            ? map_attention(op)
+                                               : map_vector(op);
     plan.name = qualified_name(op);
     return plan;
   }
@@ -99,6 +104,21 @@ class GraphMapper {
     plan.least_dram_bytes = result.least_dram_bytes;
     plan.lower_bound_bytes = lower_bound_bytes(context);
     plan.pinned = !indices.empty();
+    return plan;
+  }
+
+  OperatorPlan map_attention(const Operator& op) {
+    const AttentionProblem problem = attention_problem(graph_, op, hardware_);
+    const auto [at, is_new] = known_.try_emplace(shape_key(problem));
+    if (!is_new) return at->second;
+    const AttentionResult result = search_attention(problem, config_.objective, hardware_);
+    OperatorPlan& plan = at->second;
+    plan.is_gemm = false;
+    plan.is_attention = true;
+    plan.attention = attention_mapping(problem, result.choice, hardware_);
+    plan.cost = result.cost;
+    plan.least_dram_bytes = result.least_dram_bytes;
+    plan.lower_bound_bytes = compulsory_bytes(problem);
     return plan;
   }
 
@@ -122,6 +142,24 @@ class GraphMapper {
   std::map<std::string, OperatorPlan> known_;
 };
 
+MappingCost operator+(const MappingCost& a, const MappingCost& b) {
+  return {a.latency + b.latency,
+          a.array_cycles + b.array_cycles,
+          a.vector_cycles + b.vector_cycles,
+          a.dram_cycles + b.dram_cycles,
+          a.dram_bytes + b.dram_bytes,
+          a.bus_bytes + b.bus_bytes};
+}
+
+/// At most as costly: within the tolerance of the first objective the second one decides.
+bool no_worse(const MappingCost& a, const MappingCost& b, const ObjectiveConfig& objective) {
+  const auto first = static_cast<double>(value_of(objective.minimize, a));
+  const auto other = static_cast<double>(value_of(objective.minimize, b));
+  const double most = std::min(first, other) * (1 + objective.within);
+  if (first > most || other > most) return first <= most;
+  return value_of(objective.then, a) <= value_of(objective.then, b);
+}
+
 VectorChoice choice_of(const VectorMapping& mapping) {
   VectorChoice choice;
   choice.rows = mapping.rows;
@@ -144,8 +182,26 @@ Plan map_graph(const Graph& graph, const hw::HardwareConfig& hardware,
   return plan;
 }
 
+bool fused_attention_pays(const Graph& graph, const Operator& attention,
+                          const hw::HardwareConfig& hardware, const ObjectiveConfig& objective) {
+  MappingConfig config;
+  config.objective = objective;
+  GraphMapper mapper(graph, hardware, config);
+  MappingCost unfused;
+  for (const Operator& part : attention.parts) unfused = unfused + mapper.map(part).cost;
+  try {
+    return no_worse(mapper.map(attention).cost, unfused, objective);
+  } catch (const MappingError&) {
+    return false;
+  }
+}
+
 MappingCost price(const Graph& graph, const Operator& op, const OperatorPlan& mapping,
                   const hw::HardwareConfig& hardware) {
+  if (op.kind == workloads::OperatorKind::kAttention) {
+    const AttentionProblem problem = attention_problem(graph, op, hardware);
+    return attention_cost(problem, choice_of(problem, mapping.attention), hardware);
+  }
   if (!workloads::is_gemm(op)) {
     return vector_cost(vector_problem(graph, op, hardware), choice_of(mapping.vector), hardware);
   }

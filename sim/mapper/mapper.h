@@ -23,6 +23,11 @@ class MappingError : public std::runtime_error {
 Plan map_graph(const workloads::Graph& graph, const hw::HardwareConfig& hardware,
                const MappingConfig& config);
 
+/// Is fused attention better under the objective than its parts, each alone and cold? False where
+/// it does not fit.
+bool fused_attention_pays(const workloads::Graph& graph, const workloads::Operator& attention,
+                          const hw::HardwareConfig& hardware, const ObjectiveConfig& objective);
+
 /// Checks a plan read from a file against graph and machine (sizes, capacities, slots that overlap,
 /// tensors that are alive together and overlap), prices it, and adds scratch for partial sums where
 /// the plan has none. Throws MappingError.

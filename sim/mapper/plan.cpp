@@ -8,6 +8,23 @@ std::string qualified_name(const workloads::Operator& op) {
   return name + "." + op.name;
 }
 
+std::vector<std::string> doubled_slots(const AttentionMapping& mapping) {
+  std::vector<std::string> doubled;
+  const auto note = [&](const char* name, const Slots& slots) {
+    if (slots.count == 2) doubled.emplace_back(name);
+  };
+  note("q", mapping.q);
+  if (!mapping.resident) {
+    note("k", mapping.k);
+    note("v", mapping.v);
+  }
+  note("scores", mapping.scores);
+  note("score_sums", mapping.score_sums);
+  note("sums", mapping.sums);
+  note("outputs", mapping.outputs);
+  return doubled;
+}
+
 std::string loop_order_text(const std::array<LoopDim, 3>& order) {
   std::string text;
   for (const LoopDim dim : order) {

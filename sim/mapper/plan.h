@@ -72,11 +72,28 @@ struct VectorMapping {
   Slots parameters;            // all parameter tensors back to back; count 0 or 1
 };
 
+/// Mapping of fused attention: blocks of `rows` query rows (over the group), each against all keys
+/// in blocks of `keys`. A block's scores lie whole on chip, block of keys after block of keys, each
+/// row by row; softmax works on them in place, `softmax_rows` rows a command. The scores of the
+/// next block are computed ahead of the context of the present one.
+struct AttentionMapping {
+  hw::Dataflow dataflow = hw::Dataflow::kWeightStationary;  // of both Gemms
+  std::int64_t rows = 0, keys = 0, softmax_rows = 0;
+  bool resident = false;  // k and v: loaded once per head, one slot per block of keys
+  Slots q, k, v;
+  Slots scores;      // and probabilities
+  Slots score_sums;  // accumulators of a block of rows x keys
+  Slots sums;        // accumulators of the context
+  Slots outputs;
+};
+
 struct OperatorPlan {
   std::string name;  // "vision.L3.Attn_Q": phase[.Llayer].name, unique
   bool is_gemm = true;
+  bool is_attention = false;
   GemmMapping gemm;
   VectorMapping vector;
+  AttentionMapping attention;
   MappingCost cost;
   Bytes least_dram_bytes = 0;   // of any mapping of this kind with these buffers
   Bytes lower_bound_bytes = 0;  // max(MK+KN+MN, 2MNK/sqrt(S) - 2S) in bytes, all instances
@@ -107,6 +124,9 @@ struct Plan {
 
 /// "vision.L3.Attn_Q", "text.LM_Head".
 std::string qualified_name(const workloads::Operator& op);
+/// The slot lists of fused attention that have two slots: of "q", "k" and "v" unless resident,
+/// "scores", "score_sums", "sums", "outputs".
+std::vector<std::string> doubled_slots(const AttentionMapping& mapping);
 /// "mnk": the loops from outer to inner.
 std::string loop_order_text(const std::array<LoopDim, 3>& order);
 

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "sim/mapper/allocation.h"
+#include "sim/mapper/attention_mapping.h"
 #include "sim/mapper/gemm_search.h"
 #include "sim/mapper/mapper.h"
 #include "sim/mapper/placement.h"
@@ -118,6 +119,41 @@ void check_gemm(const GemmContext& context, const std::string& who, const GemmMa
   check_slots(who, "outputs", gemm.outputs, hw::Role::kOutputs, needs.bytes[3], hardware);
 }
 
+void check_attention(const AttentionProblem& problem, const AttentionMapping& mapping,
+                     const hw::HardwareConfig& hardware) {
+  const std::string& who = problem.name;
+  const auto& dataflows = hardware.array.dataflows;
+  require(std::find(dataflows.begin(), dataflows.end(), mapping.dataflow) != dataflows.end(), who,
+          std::string("the array has no dataflow ") + hw::to_string(mapping.dataflow));
+  check_size(who, "rows", mapping.rows, problem.scores.m);
+  check_size(who, "keys", mapping.keys, problem.scores.n);
+  check_size(who, "softmax_rows", mapping.softmax_rows, mapping.rows);
+  const std::int64_t blocks = hw::ceil_div(problem.scores.n, mapping.keys);
+  check_count(who, "k", mapping.k, mapping.resident, blocks);
+  check_count(who, "v", mapping.v, mapping.resident, blocks);
+  const AttentionSlots needed = attention_slots(problem, choice_of(problem, mapping), hardware);
+  const bool a_stays = mapping.dataflow == hw::Dataflow::kInputStationary;
+  const hw::Role left = a_stays ? hw::Role::kStationary : hw::Role::kActivations;
+  const hw::Role right = a_stays ? hw::Role::kActivations : hw::Role::kStationary;
+  const auto check = [&](const char* what, const Slots& slots, hw::Role role, std::size_t index) {
+    check_slots(who, what, slots, role, needed[index].bytes, hardware);
+  };
+  check("q", mapping.q, left, 0);
+  check("k", mapping.k, right, 1);
+  check("v", mapping.v, right, 2);
+  check("scores", mapping.scores, left, 3);
+  check("score_sums", mapping.score_sums, hw::Role::kAccumulators, 4);
+  check("sums", mapping.sums, hw::Role::kAccumulators, 5);
+  check("outputs", mapping.outputs, hw::Role::kOutputs, 6);
+  for (const auto& [what, slots] : {std::pair{"q", &mapping.q},
+                                    {"scores", &mapping.scores},
+                                    {"score_sums", &mapping.score_sums},
+                                    {"sums", &mapping.sums},
+                                    {"outputs", &mapping.outputs}}) {
+    check_count(who, what, *slots, false, 1);
+  }
+}
+
 void check_view_slots(const VectorProblem& problem, const VectorChoice& choice, const char* what,
                       const std::vector<VectorProblem::View>& views,
                       const std::vector<Slots>& slots, hw::Role role,
@@ -201,6 +237,10 @@ class OperatorChecker {
     require(plan.is_gemm == workloads::is_gemm(op), who, "the plan has another kind of operator");
     if (plan.is_gemm) {
       check_and_bound_gemm(plan, op, who);
+    } else if (plan.is_attention) {
+      const AttentionProblem problem = attention_problem(graph_, op, hardware_);
+      check_attention(problem, plan.attention, hardware_);
+      plan.lower_bound_bytes = compulsory_bytes(problem);
     } else {
       const VectorProblem problem = vector_problem(graph_, op, hardware_);
       check_vector(problem, plan.vector, hardware_);

@@ -48,6 +48,23 @@ Json gemm_json(const GemmMapping& gemm, const hw::HardwareConfig& hardware) {
   return json;
 }
 
+Json attention_json(const AttentionMapping& attention, const hw::HardwareConfig& hardware) {
+  Json json;
+  json["dataflow"] = to_string(attention.dataflow);
+  json["rows"] = attention.rows;
+  json["keys"] = attention.keys;
+  json["softmax_rows"] = attention.softmax_rows;
+  json["resident"] = attention.resident;
+  json["q"] = slots_json(attention.q, hardware);
+  json["k"] = slots_json(attention.k, hardware);
+  json["v"] = slots_json(attention.v, hardware);
+  json["scores"] = slots_json(attention.scores, hardware);
+  json["score_sums"] = slots_json(attention.score_sums, hardware);
+  json["sums"] = slots_json(attention.sums, hardware);
+  json["outputs"] = slots_json(attention.outputs, hardware);
+  return json;
+}
+
 Json vector_json(const VectorMapping& vector, const hw::HardwareConfig& hardware) {
   Json json;
   json["block"] = {{"rows", vector.rows}, {"cols", vector.cols}};
@@ -64,8 +81,9 @@ double gap_of(const OperatorPlan& plan) {
 Json operator_json(const OperatorPlan& plan, const hw::HardwareConfig& hardware) {
   Json json;
   json["name"] = plan.name;
-  json["mapping"] =
-      plan.is_gemm ? gemm_json(plan.gemm, hardware) : vector_json(plan.vector, hardware);
+  json["mapping"] = plan.is_gemm        ? gemm_json(plan.gemm, hardware)
+                    : plan.is_attention ? attention_json(plan.attention, hardware)
+                                        : vector_json(plan.vector, hardware);
   json["cost"] = {
       {"latency_cycles", plan.cost.latency},      {"array_cycles", plan.cost.array_cycles},
       {"vector_cycles", plan.cost.vector_cycles}, {"dram_cycles", plan.cost.dram_cycles},
@@ -117,8 +135,11 @@ Json plan_json(const Plan& plan, const hw::HardwareConfig& hardware) {
   return json;
 }
 
-/// "1024x768x64 mnk", "8 rows x 1024"
+/// "1024x768x64 mnk", "8 rows x 1024", "64 rows x 192 keys"
 std::string plan_tile_text(const OperatorPlan& plan) {
+  if (plan.is_attention) {
+    return fmt::format("{} rows x {} keys", plan.attention.rows, plan.attention.keys);
+  }
   if (!plan.is_gemm) return fmt::format("{} rows x {}", plan.vector.rows, plan.vector.cols);
   const GemmMapping& gemm = plan.gemm;
   return fmt::format("{}x{}x{} {}", gemm.tile.m, gemm.tile.k, gemm.tile.n,
@@ -127,8 +148,8 @@ std::string plan_tile_text(const OperatorPlan& plan) {
 
 /// "WS" of weight_stationary.
 std::string flow_text(const OperatorPlan& plan) {
-  if (!plan.is_gemm) return "-";
-  const std::string name = to_string(plan.gemm.dataflow);
+  if (!plan.is_gemm && !plan.is_attention) return "-";
+  const std::string name = to_string(plan.is_gemm ? plan.gemm.dataflow : plan.attention.dataflow);
   const auto upper = [](char c) { return static_cast<char>(c - 'a' + 'A'); };
   return {upper(name[0]), upper(name[name.find('_') + 1])};
 }
@@ -138,18 +159,23 @@ std::string resident_text(const OperatorPlan& plan) {
   const GemmMapping& gemm = plan.gemm;
   std::string text = plan.is_gemm && gemm.resident_a ? "a" : "";
   if (plan.is_gemm && gemm.resident_b) text += text.empty() ? "b" : "+b";
+  if (plan.is_attention && plan.attention.resident) text = "k+v";
   if (text.empty()) text = "-";
   return plan.pinned ? text + ", pinned" : text;
 }
 
 /// "b+acc": the operands with two slots.
 std::string double_text(const OperatorPlan& plan) {
-  if (!plan.is_gemm) return "-";
+  if (!plan.is_gemm && !plan.is_attention) return "-";
   const GemmMapping& gemm = plan.gemm;
   std::string doubled;
-  const auto note = [&](bool is_double, const char* name) {
-    if (is_double) doubled += std::string(doubled.empty() ? "" : "+") + name;
+  const auto note = [&](bool is_double, const std::string& name) {
+    if (is_double) doubled += (doubled.empty() ? "" : "+") + name;
   };
+  if (plan.is_attention) {
+    for (const std::string& name : doubled_slots(plan.attention)) note(true, name);
+    return doubled.empty() ? "-" : doubled;
+  }
   note(gemm.a.count == 2 && !gemm.resident_a, "a");
   note(gemm.b.count == 2 && !gemm.resident_b, "b");
   note(gemm.accumulators.count == 2, "acc");
@@ -221,6 +247,18 @@ std::string plan_text(const workloads::Graph& graph, const Plan& plan, int width
                                              fixed(1e-6 * static_cast<double>(end), 3));
 }
 
+/// Of attention: query rows x head dimension x keys.
+TileShape tile_of(const OperatorPlan& plan, const workloads::Operator& op) {
+  if (plan.is_gemm) return plan.gemm.tile;
+  if (plan.is_attention) return {plan.attention.rows, op.k, plan.attention.keys};
+  return {plan.vector.rows, 0, plan.vector.cols};
+}
+
+const char* dataflow_of(const OperatorPlan& plan) {
+  if (plan.is_gemm) return to_string(plan.gemm.dataflow);
+  return plan.is_attention ? to_string(plan.attention.dataflow) : "";
+}
+
 std::string plan_csv(const workloads::Graph& graph, const Plan& plan) {
   std::string csv =
       "name,m,k,n,dataflow,tile.m,tile.k,tile.n,loop_order,dram_bytes,least_dram_bytes,"
@@ -228,15 +266,14 @@ std::string plan_csv(const workloads::Graph& graph, const Plan& plan) {
   for (std::size_t i = 0; i < plan.operators.size(); ++i) {
     const OperatorPlan& entry = plan.operators[i];
     const auto& op = graph.operators.at(i);
-    const TileShape tile =
-        entry.is_gemm ? entry.gemm.tile : TileShape{entry.vector.rows, 0, entry.vector.cols};
-    csv += fmt::format(
-        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", csv_cell(entry.name), op.m, op.k,
-        op.n, entry.is_gemm ? to_string(entry.gemm.dataflow) : "", tile.m, tile.k, tile.n,
-        entry.is_gemm ? loop_order_text(entry.gemm.order) : "", entry.cost.dram_bytes,
-        entry.least_dram_bytes, entry.lower_bound_bytes,
-        entry.least_dram_bytes > 0 ? scalar_text(Json(gap_of(entry))) : "", entry.cost.array_cycles,
-        entry.cost.vector_cycles, entry.cost.latency, entry.pinned);
+    const TileShape tile = tile_of(entry, op);
+    csv += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", csv_cell(entry.name),
+                       op.m, op.k, op.n, dataflow_of(entry), tile.m, tile.k, tile.n,
+                       entry.is_gemm ? loop_order_text(entry.gemm.order) : "",
+                       entry.cost.dram_bytes, entry.least_dram_bytes, entry.lower_bound_bytes,
+                       entry.least_dram_bytes > 0 ? scalar_text(Json(gap_of(entry))) : "",
+                       entry.cost.array_cycles, entry.cost.vector_cycles, entry.cost.latency,
+                       entry.pinned);
   }
   return csv;
 }

@@ -126,10 +126,22 @@ void describe_gemm_mapping(const GemmMapping& gemm, MappingSummary& summary) {
   if (gemm.outputs.count == 2) doubled.push_back("outputs");
 }
 
-MappingSummary mapping_of(const OperatorPlan& plan) {
+void describe_attention_mapping(const AttentionMapping& attention, std::int64_t head_dim,
+                                MappingSummary& summary) {
+  summary.dataflow = to_string(attention.dataflow);
+  summary.tile_m = attention.rows;
+  summary.tile_k = head_dim;
+  summary.tile_n = attention.keys;
+  if (attention.resident) summary.resident = {"k", "v"};
+  summary.double_buffered = doubled_slots(attention);
+}
+
+MappingSummary mapping_of(const OperatorPlan& plan, const Operator& op) {
   MappingSummary summary;
   if (plan.is_gemm) {
     describe_gemm_mapping(plan.gemm, summary);
+  } else if (plan.is_attention) {
+    describe_attention_mapping(plan.attention, op.k, summary);
   } else {
     summary.tile_m = plan.vector.rows;
     summary.tile_n = plan.vector.cols;
@@ -174,13 +186,14 @@ ReportRow operator_row(const Join& join, int index) {
   row.count = op.instances * executions_of(join, index);
   row.members = op.members;
   take_counters(join, join.counters.operators.at(index), row);
-  const double peak = is_gemm(op) ? peak_of(join, op) : 0.0;
+  const double peak = uses_array(op) ? peak_of(join, op) : 0.0;
   row.utilization = ratio(row.macs, peak * row.cycles);
   const OperatorPlan plan = executed_plan(join, index);
   row.bounds = bounds_of(join, index, plan, peak);
   row.compulsory_bytes = compulsory_bytes(op, join.graph) * executions_of(join, index);
+  row.fusion_saved_bytes = fusion_saved_bytes(op, join.graph) * executions_of(join, index);
   row.roofline = roofline_of(join, row, peak);
-  row.mapping = mapping_of(plan);
+  row.mapping = mapping_of(plan, op);
   return row;
 }
 
@@ -289,7 +302,7 @@ std::vector<std::string> model_notes(const Join& join) {
   notes.push_back("no energy model");
   const auto& operators = join.graph.operators;
   if (std::any_of(operators.begin(), operators.end(), [](const Operator& op) {
-        return is_gemm(op) && op.mask == workloads::Mask::kCausal;
+        return uses_array(op) && op.mask == workloads::Mask::kCausal;
       })) {
     const auto& phases = join.config.phases;
     const bool skips = std::any_of(phases.begin(), phases.end(), [](const auto& phase) {

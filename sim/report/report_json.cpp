@@ -21,6 +21,7 @@ Json traffic_json(const ReportRow& row, const std::vector<BufferSummary>& buffer
   json["dram"] = traffic_json(row.dram);
   json["dram"]["bus_bytes"] = row.dram_bus_bytes;
   json["dram"]["compulsory_bytes"] = row.compulsory_bytes;
+  json["dram"]["fusion_saved_bytes"] = row.fusion_saved_bytes;
   for (std::size_t b = 0; b < buffers.size() && b < row.buffers.size(); ++b) {
     json[buffers[b].name] = traffic_json(row.buffers[b]);
   }
@@ -71,11 +72,11 @@ Json roofline_json(const std::optional<Roofline>& roofline) {
 
 Json mapping_json(const std::optional<MappingSummary>& mapping) {
   if (!mapping) return nullptr;
-  const bool is_gemm = !mapping->dataflow.empty();
+  const auto or_null = [](const std::string& text) { return text.empty() ? Json() : Json(text); };
   Json json;
-  json["dataflow"] = is_gemm ? Json(mapping->dataflow) : Json(nullptr);
+  json["dataflow"] = or_null(mapping->dataflow);
   json["tile"] = {{"m", mapping->tile_m}, {"k", mapping->tile_k}, {"n", mapping->tile_n}};
-  json["loop_order"] = is_gemm ? Json(mapping->loop_order) : Json(nullptr);
+  json["loop_order"] = or_null(mapping->loop_order);
   json["double_buffered"] = mapping->double_buffered;
   json["resident"] = mapping->resident;
   json["dram_bytes"] = mapping->dram_bytes;

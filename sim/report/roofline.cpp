@@ -63,6 +63,12 @@ Bytes compulsory_bytes(const Operator& op, const Graph& graph) {
   return sum;
 }
 
+Bytes fusion_saved_bytes(const Operator& op, const Graph& graph) {
+  Bytes sum = 0;
+  for (const auto& view : op.kept) sum += 2 * view_bytes(view, graph);
+  return sum;
+}
+
 Bytes compulsory_bytes(const Graph& graph, int first, int last) {
   const auto inside = uses(graph, first, last);
   const auto everywhere = uses(graph, 0, static_cast<int>(graph.operators.size()));

@@ -84,13 +84,16 @@ void compare_operator(const std::string& run, const sim::PreparedRun& prepared, 
   }
 }
 
-void compare_operators(const std::string& run, const Agreement& agreement) {
+/// With another `fusion` than that of the shipped runs: attention only.
+void compare_operators(const std::string& run, const Agreement& agreement,
+                       const std::string& fusion = "epilogue") {
   const std::string model = agreement.model;
   const sim::PreparedRun prepared =
-      sim::prepare(sim::load_run(run, {"hardware.dram.model=" + model}));
+      sim::prepare(sim::load_run(run, {"hardware.dram.model=" + model, "fusion=" + fusion}));
   std::set<std::tuple<std::string, std::int64_t, std::int64_t, std::int64_t>> seen;
   for (std::size_t i = 0; i < prepared.graph.operators.size(); ++i) {
     const workloads::Operator& op = prepared.graph.operators[i];
+    if (fusion != "epilogue" && op.name != "Attention") continue;
     if (!seen.insert({op.name, op.m, op.k, op.n}).second) continue;
     compare_operator(run, prepared, i, agreement);
   }
@@ -112,6 +115,13 @@ TEST_CASE("analytical and simulated cycles agree on a vision encoder on the serv
 
 TEST_CASE("analytical and simulated cycles agree on BERT") {
   compare_operators("bert_edge", kBandwidth);
+}
+
+TEST_CASE("analytical and simulated cycles agree on fused attention") {
+  for (const char* run : {"siglip_edge", "smollm2_edge", "vit_b16_224_server", "bert_edge"}) {
+    compare_operators(run, kBandwidth, "auto");
+    compare_operators(run, kTiming, "auto");
+  }
 }
 
 TEST_CASE("the analytical model is near the DRAM of the timing model") {

@@ -70,6 +70,7 @@ int epilogue_of(const Graph& graph, const std::vector<TensorUse>& uses, std::siz
 }
 
 void absorb(Operator& op, const Operator& activation) {
+  op.kept.push_back(op.outputs[0]);
   op.outputs = activation.outputs;
   op.epilogue.push_back({activation.name, activation.operation});
   op.members.push_back(activation.name);
@@ -85,6 +86,90 @@ std::vector<bool> absorb_activations(Graph& graph) {
       absorb(graph.operators[i], graph.operators[static_cast<std::size_t>(activation)]);
       gone[static_cast<std::size_t>(activation)] = true;
     }
+  }
+  return gone;
+}
+
+bool steps_by(const Dim& dim, std::int64_t stride) {
+  return dim.count == 1 || dim.stride == stride;
+}
+
+/// The view's rows of `cols` elements lie one behind the other, from the tensor's start.
+bool is_contiguous(const MatrixView& view) {
+  const std::int64_t matrix = view.rows * view.cols;
+  const std::int64_t head = view.group.count * matrix;
+  return view.offset == 0 && !view.transposed && view.row_stride == view.cols &&
+         steps_by(view.group, matrix) && steps_by(view.batch[1], head) &&
+         steps_by(view.batch[0], view.batch[1].count * head);
+}
+
+/// The one operator that reads what operator `index` writes, both in the order of its rows; kNone.
+int sole_reader(const Graph& graph, const std::vector<TensorUse>& uses, int index) {
+  const Operator& op = graph.operators[static_cast<std::size_t>(index)];
+  if (op.outputs.size() != 1 || !is_contiguous(op.outputs[0])) return kNone;
+  const TensorUse& use = uses.at(static_cast<std::size_t>(op.outputs[0].tensor));
+  if (use.readers != 1 || use.writers != 1 || use.last_reader <= index) return kNone;
+  const Operator& reader = graph.operators[static_cast<std::size_t>(use.last_reader)];
+  const MatrixView& read = reader.inputs[0];
+  const bool fits = read.tensor == op.outputs[0].tensor && read.cols == op.outputs[0].cols &&
+                    is_contiguous(read) && reader.phase == op.phase;
+  return fits ? use.last_reader : kNone;
+}
+
+Operator attention_of(const Operator& scores, const Operator& softmax, const Operator& context) {
+  Operator fused = scores;
+  fused.name = "Attention";
+  fused.kind = OperatorKind::kAttention;
+  fused.inputs.push_back(context.inputs[1]);
+  fused.outputs = context.outputs;
+  fused.operation = softmax.operation;
+  fused.members = {scores.name, softmax.name, context.name};
+  fused.kept = {scores.outputs[0], softmax.outputs[0]};
+  fused.parts = {scores, softmax, context};
+  return fused;
+}
+
+/// The scores, softmax and context of one attention: operator indices.
+struct AttentionSite {
+  int scores = kNone, softmax = kNone, context = kNone;
+  bool exists() const { return context != kNone; }
+};
+
+/// From operator `index`, the scores; none where it cannot be fused.
+AttentionSite attention_at(const Graph& graph, const std::vector<TensorUse>& uses, int index) {
+  const auto at = [&](int i) -> const Operator& {
+    return graph.operators[static_cast<std::size_t>(i)];
+  };
+  const Operator& scores = at(index);
+  if (scores.kind != OperatorKind::kBatchedGemm || !scores.inputs[1].transposed) return {};
+  const int softmax = sole_reader(graph, uses, index);
+  if (softmax == kNone || at(softmax).kind != OperatorKind::kSoftmax) return {};
+  const int last = sole_reader(graph, uses, softmax);
+  if (last == kNone || at(last).kind != OperatorKind::kBatchedGemm) return {};
+  const Operator& context = at(last);
+  const auto bits = [&](const Operator& op) {
+    return graph.tensors[static_cast<std::size_t>(op.outputs[0].tensor)].format.bits;
+  };
+  const bool alike = context.m == scores.m && context.k == scores.n &&
+                     context.instances == scores.instances && context.group == scores.group &&
+                     !context.inputs[1].transposed && bits(scores) == bits(at(softmax));
+  return alike ? AttentionSite{index, softmax, last} : AttentionSite{};
+}
+
+/// The fused operator stands where the context stood: all its inputs are there. Returns which
+/// operators have gone.
+std::vector<bool> fuse_attention(Graph& graph, const Fusion& fusion, const FusionPays& pays) {
+  const std::vector<TensorUse> uses = tensor_uses(graph);
+  std::vector<bool> gone(graph.operators.size(), false);
+  const auto at = [&](int i) -> Operator& { return graph.operators[static_cast<std::size_t>(i)]; };
+  for (int i = 0; i < static_cast<int>(graph.operators.size()); ++i) {
+    const AttentionSite site = attention_at(graph, uses, i);
+    if (!site.exists()) continue;
+    Operator fused = attention_of(at(site.scores), at(site.softmax), at(site.context));
+    if (fusion.attention == AttentionFusion::kAuto && !pays(graph, fused)) continue;
+    at(site.context) = std::move(fused);
+    gone[static_cast<std::size_t>(site.scores)] = true;
+    gone[static_cast<std::size_t>(site.softmax)] = true;
   }
   return gone;
 }
@@ -117,11 +202,14 @@ void append_requantise(Graph& graph) {
 
 }  // namespace
 
-Graph fuse(Graph graph, const Fusion& fusion) {
+Graph fuse(Graph graph, const Fusion& fusion, const FusionPays& pays) {
   if (fusion.epilogue) {
     remove_operators(graph, absorb_activations(graph));
   }
   append_requantise(graph);
+  if (fusion.attention != AttentionFusion::kOff) {
+    remove_operators(graph, fuse_attention(graph, fusion, pays));
+  }
   return graph;
 }
 

@@ -1,6 +1,8 @@
 // Graph passes: from a graph to a graph.
 #pragma once
 
+#include <functional>
+
 #include "workloads/graph.h"
 
 namespace tessera::workloads {
@@ -17,15 +19,25 @@ struct Precision {
 /// vector unit.
 Graph apply_precision(Graph graph, const Precision& precision);
 
+/// `kAuto`: where it pays, as whoever knows the machine decides.
+enum class AttentionFusion { kOff, kOn, kAuto };
+
 /// Which fusions are on.
 struct Fusion {
   bool epilogue = true;
+  AttentionFusion attention = AttentionFusion::kOff;
 };
+
+/// Does it pay to run this fused attention of the graph in place of its parts?
+using FusionPays = std::function<bool(const Graph&, const Operator&)>;
 
 /// Gemm + activation + requantise: an activation that is the only reader of a Gemm's output runs as
 /// the Gemm's streaming epilogue; the intermediate tensor disappears from the operators (it stays
 /// in `tensors`, unused). Every Gemm ends with a "requantise" step (bias is folded into it), fused
 /// or not. The fused operator keeps the Gemm's name and lists its members.
-Graph fuse(Graph graph, const Fusion& fusion);
+/// Attention: scores, softmax and context become one operator "Attention" where nobody else reads
+/// scores or probabilities and both have the same width; its `parts` are what it replaces. `pays`
+/// is asked with kAuto. REQUIRES: pays, with kAuto.
+Graph fuse(Graph graph, const Fusion& fusion, const FusionPays& pays = {});
 
 }  // namespace tessera::workloads

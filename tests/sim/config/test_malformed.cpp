@@ -746,20 +746,21 @@ TEST_CASE("an impossible workload precision or mapping is refused") {
            "  precision: {default: w8a8, text.*: w4a8}\n"
            "                             ^\n"
            "allowed: default, weights, activations"},
-          {"attention fusion as a word",
-           run_and("fusion: attention\n"),
+          {"norm fusion as a word",
+           run_and("fusion: norm\n"),
            {},
-           "case.yaml:3:9: error: fusion: attention is not built yet\n"
-           "  fusion: attention\n"
+           "case.yaml:3:9: error: fusion: norm is not built yet\n"
+           "  fusion: norm\n"
            "          ^\n"
-           "allowed: none, epilogue"},
-          {"attention fusion as a key",
-           run_and("fusion: {attention: true}\n"),
+           "allowed: none, epilogue, attention, all, auto"},
+          {"online softmax",
+           run_and("fusion: {attention: true, softmax: online}\n"),
            {},
-           "case.yaml:3:10: error: fusion.attention: attention fusion is not built yet\n"
-           "  fusion: {attention: true}\n"
-           "           ^\n"
-           "allowed: epilogue"},
+           "case.yaml:3:27: error: fusion.softmax: a choice of softmax inside attention (three "
+           "passes over whole rows) is not built yet\n"
+           "  fusion: {attention: true, softmax: online}\n"
+           "                            ^\n"
+           "allowed: epilogue, attention"},
           {"a word for a truth value",
            run_and("fusion: {epilogue: yes}\n"),
            {},

@@ -156,6 +156,15 @@ TEST_CASE("set reaches every part of the resolved tree") {
 TEST_CASE("short forms mean their long forms") {
   CHECK_FALSE(run_of("fusion: none\n").fusion.epilogue);
   CHECK(run_of("fusion: epilogue\n").fusion.epilogue);
+  using workloads::AttentionFusion;
+  CHECK(run_of("").fusion.attention == AttentionFusion::kOff);
+  CHECK(run_of("fusion: epilogue\n").fusion.attention == AttentionFusion::kOff);
+  CHECK(run_of("fusion: attention\n").fusion.attention == AttentionFusion::kOn);
+  CHECK_FALSE(run_of("fusion: attention\n").fusion.epilogue);
+  CHECK(run_of("fusion: all\n").fusion.attention == AttentionFusion::kOn);
+  CHECK(run_of("fusion: all\n").fusion.epilogue);
+  CHECK(run_of("fusion: auto\n").fusion.attention == AttentionFusion::kAuto);
+  CHECK(run_of("fusion: {attention: auto}\n").fusion.attention == AttentionFusion::kAuto);
   const ObjectiveConfig usual = run_of("").mapping.objective;
   CHECK(usual.minimize == Objective::kLatency);
   CHECK(usual.within == 0.01);
