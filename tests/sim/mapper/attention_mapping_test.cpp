@@ -106,7 +106,7 @@ TEST_CASE("fused attention does not pay where its blocks are small and DRAM is n
   CHECK(fused_attention_pays(graph, attention_of(graph), machine, fixtures::least_bytes_first()));
 }
 
-TEST_CASE("a mapped attention passes the check of plans; a changed one is refused") {
+TEST_CASE("a mapped attention passes the check of plans and a changed one is refused") {
   const workloads::Graph graph = graph_of(workloads::zoo::llama("decoder", 64, 1, 8, 2, 40));
   const hw::HardwareConfig machine = fixtures::edge();
   const Plan plan = map_graph(graph, machine, {});
