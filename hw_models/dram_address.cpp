@@ -169,7 +169,7 @@ std::string machine_dram_order(const DramDevice& device, int channels) {
   while (device.burst_bytes << (bits + 1) <= kInterleave && 2 << bits <= device.bursts_per_row) {
     ++bits;
   }
-  std::string order = "ro-cohi-ba-bg";
+  std::string order = device.ranks > 1 ? "ro-ra-cohi-ba-bg" : "ro-cohi-ba-bg";
   if (device.pseudo_channels > 1) order += "-pc";
   if (channels > 1) order += "-ch";
   return bits == 0 ? order : order + "-co[" + std::to_string(bits - 1) + ":0]";

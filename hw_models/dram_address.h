@@ -63,7 +63,7 @@ class DramAddressMap {
 /// The default of a good controller: 256 B to a bank group, the groups first, rows hashed in.
 constexpr const char* kDefaultDramOrder = "ro-cohi-ba-bg-co[1:0]";
 /// The same for a machine: 256 B (a row, if it is shorter) to a bank, then the next channel, pseudo
-/// channel and bank group.
+/// channel and bank group; ranks change with the rows, as a switch costs the bus a gap.
 std::string machine_dram_order(const DramDevice& device, int channels);
 
 }  // namespace tessera::hw

@@ -1,5 +1,7 @@
 #include "hw_models/dram_device.h"
 
+#include "hw_models/dram_energy.h"
+
 namespace tessera::hw {
 
 namespace {
@@ -187,6 +189,11 @@ DramDevice hbm2_2000_dramsys() {
   return d;
 }
 
+std::vector<DramDevice> with_energies(std::vector<DramDevice> devices) {
+  for (DramDevice& device : devices) device.energy = published_energy(device);
+  return devices;
+}
+
 }  // namespace
 
 double DramDevice::peak_bytes_per_second() const {
@@ -201,9 +208,9 @@ int DramDevice::unloaded_read_clocks() const {
 }
 
 const std::vector<DramDevice>& dram_devices() {
-  static const std::vector<DramDevice> devices{ddr4_2400(),        ddr4_3200(),   lpddr4_3200(),
-                                               lpddr4_4266(),      lpddr5_6400(), hbm2_2000(),
-                                               hbm2_2000_dramsys()};
+  static const std::vector<DramDevice> devices =
+      with_energies({ddr4_2400(), ddr4_3200(), lpddr4_3200(), lpddr4_4266(), lpddr5_6400(),
+                     hbm2_2000(), hbm2_2000_dramsys()});
   return devices;
 }
 

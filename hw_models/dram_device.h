@@ -1,6 +1,7 @@
 // DRAM standards as data: the geometry of one channel and its timings in clocks. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,26 @@ struct DramTimings {
   bool split_command_bus = false;  // row and column commands on buses of their own (HBM2)
 };
 
+using Femtojoules = std::int64_t;
+using Microwatts = std::int64_t;
+
+/// What the commands of a channel cost, all devices behind it together: one command of one pseudo
+/// channel, and the power that flows all the time.
+struct DramCommandEnergy {
+  Femtojoules activate = 0;  // its precharge included where `precharge` is 0
+  Femtojoules precharge = 0;
+  Femtojoules read = 0, write = 0;  // one burst
+  Femtojoules refresh_all = 0, refresh_bank = 0;
+  Microwatts background = 0;  // of the whole channel, one rank
+};
+
+/// By command, or by bit on the data bus, or unknown; never both.
+struct DramEnergy {
+  std::optional<DramCommandEnergy> commands;
+  std::optional<Femtojoules> per_bit;  // everything included
+  std::string source;
+};
+
 /// One channel of a standard. Pseudo channels share the command bus and the queues, and have ranks
 /// and data buses of their own. The ranks of a pseudo channel share its data bus; each has its own
 /// banks, activate windows (tRRD, tFAW) and refresh.
@@ -50,6 +71,7 @@ struct DramDevice {
   int bursts_per_row = 128;  // page / burst
   int rows = 65536;
   DramTimings t;
+  DramEnergy energy;
 
   int banks_per_rank() const { return bank_groups * banks_per_group; }
   int all_ranks() const { return pseudo_channels * ranks; }

@@ -48,6 +48,13 @@ const Dimension kDurationDimension{"time",
                                    {{"sec", "s"}, {"µs", "us"}}};
 const Dimension kCyclesDimension{
     "cycles", {{"cycles", 1}}, {{"cycle", "cycles"}, {"clk", "cycles"}}};
+const Dimension kEnergyDimension{
+    "energy",
+    {{"fJ", 1}, {"pJ", 1'000}, {"nJ", 1'000'000}, {"uJ", 1'000'000'000}},
+    {{"pj", "pJ"}, {"PJ", "pJ"}, {"nj", "nJ"}, {"µJ", "uJ"}}};
+const Dimension kPowerDimension{"power",
+                                {{"uW", 1}, {"mW", 1'000}, {"W", 1'000'000}},
+                                {{"mw", "mW"}, {"MW", "mW"}, {"w", "W"}, {"µW", "uW"}}};
 
 std::vector<std::string> unit_names(const Dimension& dimension) {
   std::vector<std::string> names;
@@ -400,6 +407,10 @@ Codec<std::int64_t> duration(std::int64_t low_fs, std::int64_t high_fs) {
   return quantity(kDurationDimension, low_fs, high_fs);
 }
 Codec<std::int64_t> cycles(std::int64_t high) { return quantity(kCyclesDimension, 0, high); }
+Codec<std::int64_t> energy(std::int64_t low_fj, std::int64_t high_fj) {
+  return quantity(kEnergyDimension, low_fj, high_fj);
+}
+Codec<std::int64_t> power(std::int64_t high_uw) { return quantity(kPowerDimension, 0, high_uw); }
 
 std::string bytes_text(std::int64_t bytes) { return quantity_text(bytes, kBytesDimension); }
 

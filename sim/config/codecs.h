@@ -46,12 +46,14 @@ Codec<bool> boolean();
 /// Any text of at most 200 bytes without control characters.
 Codec<std::string> text(const std::string& what);
 
-/// Quantities carry a unit and are whole in their base unit: bytes, Hz, B/s, fs, cycles.
+/// Quantities carry a unit and are whole in their base unit: bytes, Hz, B/s, fs, cycles, fJ, uW.
 Codec<std::int64_t> bytes(std::int64_t low, std::int64_t high, bool power_of_two = false);
 Codec<std::int64_t> frequency();
 Codec<std::int64_t> bandwidth();
 Codec<std::int64_t> duration(std::int64_t low_fs, std::int64_t high_fs);
 Codec<std::int64_t> cycles(std::int64_t high);
+Codec<std::int64_t> energy(std::int64_t low_fj, std::int64_t high_fj);
+Codec<std::int64_t> power(std::int64_t high_uw);
 /// "512 KiB": the largest unit that stays whole.
 std::string bytes_text(std::int64_t bytes);
 

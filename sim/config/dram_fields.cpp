@@ -7,14 +7,17 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "hw_models/dram_energy.h"
 #include "hw_models/dram_estimate.h"
 
 namespace tessera::sim::config {
 
 namespace {
 
+using hw::DramCommandEnergy;
 using hw::DramConfig;
 using hw::DramDevice;
+using hw::DramEnergy;
 using hw::DramTimings;
 
 constexpr hw::Bytes kLargestPage = 64 << 10;
@@ -23,6 +26,9 @@ constexpr hw::Femtoseconds kPicosecond = 1'000;
 constexpr double kMeasuredLoss = 0.004;  // streaming runs of Ramulator, DRAMsim3 and DRAMSys
 constexpr int kMaxBanks = 64;            // of a channel, pseudo channels and ranks together
 constexpr std::int64_t kMaxClocks = 1'000'000;
+constexpr hw::Femtojoules kMostPerCommand = 100'000'000'000;  // 100 uJ
+constexpr hw::Femtojoules kMostPerBit = 1'000'000'000;        // 1 uJ
+constexpr hw::Microwatts kMostBackground = 100'000'000;       // 100 W
 
 // ---- a standard ---------------------------------------------------------------------------------
 
@@ -54,6 +60,7 @@ constexpr std::array kTimings{
     Timing{"tWTR_S", &DramTimings::wtr_short, "Last beat of a write to a read, another group."},
     Timing{"tWTR_L", &DramTimings::wtr_long, "Last beat of a write to a read, the same group."},
     Timing{"tRTW", &DramTimings::read_to_write, "Read command to write command."},
+    Timing{"tRTRS", &DramTimings::rank_switch, "Idle data bus between bursts of two ranks."},
     Timing{"tREFI", &DramTimings::refresh_interval, "Interval of all-bank refresh."},
     Timing{"tRFCab", &DramTimings::refresh_all, "All-bank refresh."},
     Timing{"tREFIpb", &DramTimings::refresh_bank_interval,
@@ -102,6 +109,134 @@ Table<DramTimings> timings_table() {
   table.fields.push_back(field("split_command_bus", &DramTimings::split_command_bus, boolean(),
                                "Row and column commands on buses of their own (HBM2)."));
   return table;
+}
+
+struct CommandEnergy {
+  const char* key;
+  hw::Femtojoules DramCommandEnergy::*member;
+  bool needed;
+  const char* fallback;
+  const char* help;
+};
+
+constexpr std::array kCommandEnergies{
+    CommandEnergy{"activate", &DramCommandEnergy::activate, true, "",
+                  "One activate; with its precharge where `precharge` is not given."},
+    CommandEnergy{"precharge", &DramCommandEnergy::precharge, false, "0 fJ",
+                  "Precharge of one bank."},
+    CommandEnergy{"read", &DramCommandEnergy::read, true, "", "One burst."},
+    CommandEnergy{"write", &DramCommandEnergy::write, true, "", "One burst."},
+    CommandEnergy{"refresh_all", &DramCommandEnergy::refresh_all, true, "", "All-bank refresh."},
+    CommandEnergy{"refresh_bank", &DramCommandEnergy::refresh_bank, false,
+                  "`refresh_all` x tREFIpb / tREFI", "Per-bank refresh."},
+};
+
+/// Energy or power that belongs to the commands: the first one given makes them known.
+Field<DramEnergy> of_commands(const char* key, std::int64_t DramCommandEnergy::*member,
+                              const Codec<std::int64_t>& codec, const char* help) {
+  Field<DramEnergy> made;
+  made.key = key;
+  made.allowed = codec.allowed;
+  made.help = help;
+  made.fallback = "needed, unless `per_bit`";
+  made.read = [=](const Value& value, const std::string& path, DramEnergy& out) {
+    if (!out.commands) out.commands.emplace();
+    (*out.commands).*member = codec.parse(value, path);
+  };
+  made.write = [=](const DramEnergy& energy) {
+    return energy.commands ? codec.print((*energy.commands).*member) : Json();
+  };
+  made.schema = codec.schema;
+  return made;
+}
+
+Field<DramEnergy> per_bit_field() {
+  const Codec<std::int64_t> codec = energy(1, kMostPerBit);
+  Field<DramEnergy> made;
+  made.key = "per_bit";
+  made.allowed = codec.allowed;
+  made.help = "All that a bit on the data bus costs, instead of the keys above.";
+  made.fallback = "none";
+  made.read = [=](const Value& value, const std::string& path, DramEnergy& out) {
+    out.per_bit = codec.parse(value, path);
+  };
+  made.write = [=](const DramEnergy& energy) {
+    return energy.per_bit ? codec.print(*energy.per_bit) : Json();
+  };
+  made.schema = codec.schema;
+  return made;
+}
+
+Table<DramEnergy> energy_table() {
+  Table<DramEnergy> table;
+  for (const CommandEnergy& each : kCommandEnergies) {
+    table.fields.push_back(
+        of_commands(each.key, each.member, energy(0, kMostPerCommand), each.help));
+    if (!each.needed) table.fields.back().fallback = each.fallback;
+  }
+  table.fields.push_back(of_commands("background", &DramCommandEnergy::background,
+                                     power(kMostBackground),
+                                     "Power of one channel that flows all the time."));
+  table.fields.push_back(per_bit_field());
+  table.fields.push_back(field("source", &DramEnergy::source, text("text"),
+                               "Where the figures come from; reports print it.")
+                             .needed());
+  return table;
+}
+
+/// All that commands cost, or one figure by bit.
+void check_energy(const DramEnergy& energy, const Value& value, const std::string& path) {
+  if (energy.per_bit) {
+    if (!energy.commands) return;
+    fail(value.find("per_bit")->position, path + ".per_bit",
+         "stands beside energies of commands: one or the other");
+  }
+  const auto demand = [&](const std::string& key) {
+    if (value.find(key)) return;
+    fail(value.position, join_path(path, key), "the key is missing",
+         {energy.commands ? "" : "or give per_bit"});
+  };
+  for (const CommandEnergy& each : kCommandEnergies) {
+    if (each.needed) demand(each.key);
+  }
+  demand("background");
+}
+
+/// Replaces the base's energy as a whole.
+Field<DramDevice> energy_field() {
+  const Table<DramEnergy> table = energy_table();
+  Field<DramDevice> made;
+  made.key = "energy";
+  made.allowed = "mapping";
+  made.help =
+      "What commands cost, all devices of the rank together. Replaces the base's as a whole. "
+      "The base's hold for its `burst`, `page` and `pseudo_channels`: with one of these, none.";
+  made.fallback = "the base's; without `base` none";
+  made.read = [=](const Value& value, const std::string& path, DramDevice& out) {
+    out.energy = {};
+    table.read(value, path, out.energy);
+    check_energy(out.energy, value, path);
+  };
+  made.write = [=](const DramDevice& device) {
+    const bool known = device.energy.commands || device.energy.per_bit;
+    return known ? table.write(device.energy) : Json();
+  };
+  made.schema = table.schema();
+  made.rows = table.rows();
+  return made;
+}
+
+/// What the keys around `energy` make of it.
+void finish_energy(const Value& value, DramDevice& device) {
+  const Value* own = value.find("energy");
+  if (!device.energy.commands) return;
+  DramCommandEnergy& commands = *device.energy.commands;
+  if (own && !own->find("refresh_bank")) {
+    commands.refresh_bank = hw::refresh_bank_energy(commands.refresh_all, device.t);
+  }
+  const bool other_bursts =
+      value.find("burst") || value.find("page") || value.find("pseudo_channels");
+  if (!own && other_bursts) device.energy = {};
 }
 
 /// `page: 2 KiB`; kept as bursts.
@@ -154,15 +289,17 @@ Field<DramDevice> base_field() {
 Table<DramDevice> device_table() {
   using S = DramDevice;
   const auto count = integer(1, kMaxBanks);
-  return {{base_field(), field("name", &S::name, text("text"), "What reports call it."),
-           field("clock", &S::clock_fs, duration(50'000, 100'000'000), "tCK of the command clock."),
-           field("burst", &S::burst_bytes, bytes(8, 4096, true), "Bytes of one burst."),
-           field("pseudo_channels", &S::pseudo_channels, count, "That share a command bus."),
-           field("bank_groups", &S::bank_groups, count, "1: none."),
-           field("banks_per_group", &S::banks_per_group, count, "All banks, without groups."),
-           page_field(), field("rows", &S::rows, integer(1, 1 << 24), "Rows of a bank."),
-           section("timings", &S::t, timings_table(), "JEDEC's symbols.")},
-          {}};
+  return {
+      {base_field(), field("name", &S::name, text("text"), "What reports call it."),
+       field("clock", &S::clock_fs, duration(50'000, 100'000'000), "tCK of the command clock."),
+       field("burst", &S::burst_bytes, bytes(8, 4096, true), "Bytes of one burst."),
+       field("pseudo_channels", &S::pseudo_channels, count, "That share a command bus."),
+       field("ranks", &S::ranks, count, "Of each pseudo channel; they share its data bus."),
+       field("bank_groups", &S::bank_groups, count, "1: none."),
+       field("banks_per_group", &S::banks_per_group, count, "Of one rank; all, without groups."),
+       page_field(), field("rows", &S::rows, integer(1, 1 << 24), "Rows of a bank."),
+       section("timings", &S::t, timings_table(), "JEDEC's symbols."), energy_field()},
+      {}};
 }
 
 DramDevice read_device(const Value& value, const std::string& path) {
@@ -173,6 +310,7 @@ DramDevice read_device(const Value& value, const std::string& path) {
                         [](const MapEntry& entry) { return entry.key == "base"; });
   device_table().read(ordered, path, device);
   times_to_clocks(device);
+  finish_energy(value, device);
   if (device.banks() > kMaxBanks) {
     fail(value.position, path,
          fmt::format("{} banks in a channel; at most {}", device.banks(), kMaxBanks));
@@ -461,6 +599,7 @@ DramConfig unfinished_dram() {
 
 void finish_dram(DramConfig& dram, const Value* value, const std::string& path) {
   const bool custom = dram.standard == "custom";
+  if (custom) dram.device.energy = {};
   const bool has_peak = value && value->find("peak");
   if (custom && !has_peak) {
     fail(value->position, path + ".peak", "standard: custom needs the peak of all channels",

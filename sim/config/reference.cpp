@@ -80,7 +80,8 @@ std::string standards_text() {
       "\n### DRAM standards\n\nPeak of one channel; efficiency = 1 - tRFCab / tREFI - 0.004 (what "
       "streaming runs of Ramulator,\nDRAMsim3 and DRAMSys lose beside refresh); latency = tRP + "
       "tRCD + RL + burst (a row conflict) and\n30 ns for controller, PHY and clock crossings (an "
-      "assumption). Timings: Ramulator 2.1 and DRAMSys 5.1\npreset files.\n\n"
+      "assumption). Timings: Ramulator 2.1 and DRAMSys 5.1\npreset files. "
+      "Energies: [DRAM energy](energy.md).\n\n"
       "| standard | peak per channel | efficiency | latency | burst | row |\n"
       "| --- | --- | --- | --- | --- | --- |\n";
   for (const hw::DramDevice& each : hw::dram_devices()) {

@@ -102,6 +102,12 @@ Scale byte_scale(double largest_bytes) {
   return largest_bytes >= 1e6 ? scale(largest_bytes, 1e6, "MB") : scale(largest_bytes, 1e3, "kB");
 }
 
+Scale energy_scale(double largest_joules) {
+  if (largest_joules >= 1.0) return scale(largest_joules, 1.0, "J");
+  if (largest_joules >= 1e-3) return scale(largest_joules, 1e-3, "mJ");
+  return scale(largest_joules, 1e-6, "uJ");
+}
+
 Scale cycle_scale(double largest_cycles) {
   if (largest_cycles >= 1e6) return {1e6, "M cycles", 3};
   if (largest_cycles >= 1e4) return {1e3, "k cycles", 3};

@@ -28,7 +28,8 @@ struct Scale {
   std::string with_unit(double value) const;  // "126.2 ms"
 };
 Scale time_scale(double largest_seconds);
-Scale byte_scale(double largest_bytes);    // kB, MB: decimal, for traffic
+Scale byte_scale(double largest_bytes);  // kB, MB: decimal, for traffic
+Scale energy_scale(double largest_joules);
 Scale cycle_scale(double largest_cycles);  // "cycles", "k cycles", "M cycles"
 /// "392 of 512 KiB": both in the largest binary unit that keeps the capacity whole.
 std::string of_capacity(std::int64_t bytes, std::int64_t capacity);

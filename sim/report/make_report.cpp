@@ -290,6 +290,32 @@ std::vector<BufferSummary> buffers_of(const Join& join) {
   return buffers;
 }
 
+/// Bursts by direction; without a count of them in the ratio of the bytes.
+hw::DramCommandCounts dram_commands(const Join& join, const ReportRow& totals) {
+  hw::DramCommandCounts counts = join.counters.dram_commands;
+  if (join.hardware().dram.model == hw::DramModel::kTiming) return counts;
+  Bytes written = 0;
+  for (const hw::ReadWrite& traffic : totals.dram) written += traffic.write;
+  const double share = ratio(written, moved_bytes(totals.dram));
+  counts.writes = std::llround(share * static_cast<double>(join.counters.dram_bursts));
+  counts.reads = join.counters.dram_bursts - counts.writes;
+  return counts;
+}
+
+std::optional<DramEnergyFigures> dram_energy(const Join& join, const ReportRow& totals) {
+  const hw::DramConfig& dram = join.hardware().dram;
+  hw::DramActivity activity;
+  activity.counts = dram_commands(join, totals);
+  activity.has_rows = dram.model == hw::DramModel::kTiming;
+  activity.channels = ratio(dram.channels, dram.device.pseudo_channels);
+  activity.ranks = dram.device.ranks;
+  activity.seconds = ratio(join.counters.total, join.hardware().clocks.core_hz);
+  const std::optional<hw::DramJoules> joules = energy_of(activity, dram.device);
+  if (!joules) return std::nullopt;
+  const hw::DramEnergy& stated = dram.device.energy;
+  return DramEnergyFigures{*joules, stated.commands.has_value(), stated.source};
+}
+
 std::vector<std::string> model_notes(const Join& join) {
   std::vector<std::string> notes;
   if (join.hardware().dram.model == hw::DramModel::kBandwidth) {
@@ -299,7 +325,8 @@ std::vector<std::string> model_notes(const Join& join) {
   if (link < sustained_bytes_per_cycle(join.hardware())) {
     notes.push_back("the interconnect is narrower than the DRAM (bounds 'as mapped' count it)");
   }
-  notes.push_back("no energy model");
+  const hw::DramEnergy& energy = join.hardware().dram.device.energy;
+  notes.push_back(energy.commands || energy.per_bit ? "no on-chip energy" : "no energy model");
   const auto& operators = join.graph.operators;
   if (std::any_of(operators.begin(), operators.end(), [](const Operator& op) {
         return uses_array(op) && op.mask == workloads::Mask::kCausal;
@@ -356,6 +383,7 @@ Report make_report(const RunConfig& config, const Graph& graph, const Plan& plan
   report.dram_bursts = counters.dram_bursts;
   report.dram_burst_bytes = config.hardware.dram.burst;
   report.dram_commands = counters.dram_commands;
+  report.dram_energy = dram_energy(join, report.totals);
   report.peak_macs_per_cycle = peak_macs(join, report.totals);
   report.model_notes = model_notes(join);
   return report;

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "hw_models/counters.h"
+#include "hw_models/dram_energy.h"
 
 namespace tessera::sim {
 
@@ -99,6 +100,13 @@ struct BufferSummary {
   std::string first_size_that_changes;  // e.g. "1 MiB: MLP_FC2 moves 20.4 MB"; empty: not computed
 };
 
+/// What the DRAM took, of all operators and the time between them.
+struct DramEnergyFigures {
+  hw::DramJoules joules;
+  bool by_command = true;  // else by bit
+  std::string source;
+};
+
 /// Fidelity pe: all results of the array, held against a plain product.
 struct ComputedProduct {
   std::uint64_t seed = 0;                             // of the operands
@@ -119,6 +127,7 @@ struct Report {
   std::int64_t dram_bursts = 0;
   Bytes dram_burst_bytes = 0;
   hw::DramCommandCounts dram_commands;
+  std::optional<DramEnergyFigures> dram_energy;
   double peak_macs_per_cycle = 0, core_hz = 0, dram_peak_bytes_per_second = 0;
   std::vector<std::string> model_notes;  // what the model leaves out
   std::optional<ComputedProduct> computed;

@@ -115,6 +115,21 @@ Json commands_json(const Report& report) {
           {"refreshes_bank", counts.refreshes_bank}};
 }
 
+/// Null where no figure is known; parts of it where it has none.
+Json energy_json(const Report& report) {
+  if (!report.dram_energy) return nullptr;
+  const hw::DramJoules& joules = report.dram_energy->joules;
+  const auto part = [](std::optional<double> value) { return value ? Json(*value) : Json(); };
+  return {{"activate_j", part(joules.activate)},
+          {"read_j", joules.read},
+          {"write_j", joules.write},
+          {"refresh_j", part(joules.refresh)},
+          {"background_j", part(joules.background)},
+          {"total_j", joules.total()},
+          {"by", report.dram_energy->by_command ? "command" : "bit"},
+          {"source", report.dram_energy->source}};
+}
+
 /// What totals, phases and operators have in common.
 void append_figures(Json& json, const ReportRow& row, const Report& report) {
   json["cycles"] = row.cycles;
@@ -214,6 +229,7 @@ void append_machine(Json& json, const Report& report) {
        report.dram_has_rows ? Json(row_hit_rate(all_streams(report.totals))) : Json(nullptr)},
       {"bursts", report.dram_bursts},
       {"commands", commands_json(report)},
+      {"energy", energy_json(report)},
       {"peak_bytes_per_second", report.dram_peak_bytes_per_second}};
   json["array"] = {{"peak_macs_per_cycle", report.peak_macs_per_cycle},
                    {"core_hz", report.core_hz}};

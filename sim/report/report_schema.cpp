@@ -84,6 +84,18 @@ Json dram_commands() {
                          {"refreshes_bank", integer()}}));
 }
 
+/// Null parts: nothing stands behind them. `activate_j` holds the precharges.
+Json dram_energy() {
+  return or_null(object({{"activate_j", or_null(number())},
+                         {"read_j", number()},
+                         {"write_j", number()},
+                         {"refresh_j", or_null(number())},
+                         {"background_j", or_null(number())},
+                         {"total_j", number()},
+                         {"by", one_of({"command", "bit"})},
+                         {"source", text()}}));
+}
+
 Json bounds() {
   return object({{"compute_cycles", integer()},
                  {"as_mapped_cycles", integer()},
@@ -197,6 +209,7 @@ void append_machine(Json& properties) {
                                {"row_hit_rate", or_null(number())},
                                {"bursts", integer()},
                                {"commands", dram_commands()},
+                               {"energy", dram_energy()},
                                {"peak_bytes_per_second", number()}});
   properties["array"] = object({{"peak_macs_per_cycle", number()}, {"core_hz", number()}});
   properties["model_notes"] = texts();

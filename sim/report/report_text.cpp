@@ -188,6 +188,30 @@ std::string dram_streams_line(const Page& page) {
   return flow("             ", parts, page.width());
 }
 
+/// Total, its parts in the same unit, what commands come to by bit moved, and the source.
+std::string dram_energy_line(const Page& page) {
+  const auto& energy = page.report.dram_energy;
+  if (!energy) return "";
+  const hw::DramJoules& joules = energy->joules;
+  const Scale scale = energy_scale(joules.total());
+  std::vector<std::string> parts{scale.with_unit(joules.total())};
+  const auto add = [&](const char* name, std::optional<double> part) {
+    if (part) parts.push_back(fmt::format("{} {}", name, scale.text(*part)));
+  };
+  add("activate", joules.activate);
+  add("read", joules.read);
+  add("write", joules.write);
+  add("refresh", joules.refresh);
+  add("background", joules.background);
+  const double bits = 8.0 * static_cast<double>(moved_bytes(page.report.totals.dram));
+  if (bits > 0 && energy->by_command) {
+    parts.push_back(significant(1e12 * joules.total() / bits, 3) + " pJ/bit");
+  }
+  const std::string label = " DRAM energy ";
+  parts.push_back(clip(energy->source, page.width() - display_width(label)));
+  return flow(label, parts, page.width());
+}
+
 // ------------------------------------------------------------------------------- ARRAY CYCLES
 
 const char* cause_label(hw::Cause cause) {
@@ -597,7 +621,8 @@ std::string report_text(const Report& report, const std::vector<WhatIf>& what_if
                         const TextOptions& options) {
   const Page page = make_page(report, options);
   std::string text = head(page) + answer(page) + bounds_line(page) + dram_line(page) +
-                     dram_classes(page) + dram_streams_line(page) + fusion_line(page) + "\n";
+                     dram_classes(page) + dram_streams_line(page) + dram_energy_line(page) +
+                     fusion_line(page) + "\n";
   text += array_cycles(page) + "\n";
   const std::string phases = phase_table(page);
   if (!phases.empty()) text += phases + "\n";

@@ -460,6 +460,56 @@ TEST_CASE("a wrong clock DMA or DRAM is refused") {
            "  dram: {standard: {base: DDR4-3200, timings: {tRFC: 350 ns}}}\n"
            "                                               ^\n"
            "did you mean 'tRC'?"},
+          {"an energy without its source",
+           hardware_and("dram: {standard: {energy: {per_bit: 5 pJ}}}\n"),
+           {},
+           "hw.yaml:5:27: error: hardware.dram.standard.energy.source: the key is missing\n"
+           "  dram: {standard: {energy: {per_bit: 5 pJ}}}\n"
+           "                            ^\n"
+           "allowed: text"},
+          {"an energy of another unit",
+           hardware_and("dram: {standard: {energy: {per_bit: 5 mW, source: us}}}\n"),
+           {},
+           "hw.yaml:5:37: error: hardware.dram.standard.energy.per_bit: 'mW' is not a unit of "
+           "energy\n"
+           "  dram: {standard: {energy: {per_bit: 5 mW, source: us}}}\n"
+           "                                      ^\n"
+           "allowed: fJ, pJ, nJ, uJ"},
+          {"a power that is an energy",
+           hardware_and("dram: {standard: {energy: {background: 5 mw, source: us}}}\n"),
+           {},
+           "hw.yaml:5:40: error: hardware.dram.standard.energy.background: 'mw' is not a unit of "
+           "power\n"
+           "  dram: {standard: {energy: {background: 5 mw, source: us}}}\n"
+           "                                         ^\n"
+           "did you mean '5 mW'? (allowed: uW, mW, W)"},
+          {"energies of some commands",
+           hardware_and("dram: {standard: {energy: {activate: 1 nJ, read: 1 nJ, source: us}}}\n"),
+           {},
+           "hw.yaml:5:27: error: hardware.dram.standard.energy.write: the key is missing\n"
+           "  dram: {standard: {energy: {activate: 1 nJ, read: 1 nJ, source: us}}}\n"
+           "                            ^"},
+          {"no energy at all",
+           hardware_and("dram: {standard: {energy: {source: us}}}\n"),
+           {},
+           "hw.yaml:5:27: error: hardware.dram.standard.energy.activate: the key is missing\n"
+           "  dram: {standard: {energy: {source: us}}}\n"
+           "                            ^\n"
+           "or give per_bit"},
+          {"energies by command and by bit",
+           hardware_and("dram: {standard: {energy: {read: 1 nJ, per_bit: 5 pJ, source: us}}}\n"),
+           {},
+           "hw.yaml:5:49: error: hardware.dram.standard.energy.per_bit: stands beside energies of "
+           "commands: one or the other\n"
+           "  dram: {standard: {energy: {read: 1 nJ, per_bit: 5 pJ, source: us}}}\n"
+           "                                                  ^"},
+          {"a command that costs nothing known",
+           hardware_and("dram: {standard: {energy: {reads: 1 nJ, source: us}}}\n"),
+           {},
+           "hw.yaml:5:28: error: hardware.dram.standard.energy.reads: unknown key\n"
+           "  dram: {standard: {energy: {reads: 1 nJ, source: us}}}\n"
+           "                             ^\n"
+           "did you mean 'read'?"},
           {"too many banks",
            hardware_and("dram: {standard: {bank_groups: 16, banks_per_group: 8}}\n"),
            {},

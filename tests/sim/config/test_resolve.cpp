@@ -57,6 +57,38 @@ TEST_CASE("a DRAM standard fills in what the closed forms give") {
   CHECK(custom.efficiency == 1.0);
 }
 
+TEST_CASE("a standard of one's own may have ranks: they change with the rows") {
+  const hw::DramConfig dram =
+      hardware_of(hardware_and("dram: {standard: {base: DDR4-3200, ranks: 2, timings: {tRTRS: 3}}, "
+                               "channels: 2}\n"))
+          .dram;
+  CHECK(dram.device.banks() == 2 * hw::find_dram_device("DDR4-3200")->banks());
+  CHECK(dram.device.t.rank_switch == 3);
+  CHECK(dram.order == "ro-ra-cohi-ba-bg-ch-co[1:0]");
+}
+
+TEST_CASE("a standard keeps the energy of its base, states its own, or has none") {
+  const auto energy = [](const std::string& standard) {
+    return hardware_of(hardware_and("dram: {standard: " + standard + "}\n")).dram.device.energy;
+  };
+  const hw::DramEnergy known = energy("DDR4-3200");
+  CHECK(energy("{base: DDR4-3200, timings: {tRFCab: 550 ns}}").commands->read ==
+        known.commands->read);
+  CHECK_FALSE(energy("{base: DDR4-3200, page: 4 KiB}").commands);  // another row to activate
+  CHECK_FALSE(energy("{rows: 1024}").commands);
+  CHECK_FALSE(energy("custom, peak: 25.6 GB/s").per_bit);
+  CHECK(energy("{base: DDR4-3200, energy: {per_bit: 4.5 pJ, source: ours}}").per_bit == 4'500);
+  const hw::DramEnergy own = energy(
+      "{base: LPDDR4-3200, energy: {activate: 1.2 nJ, read: 800 pJ, write: 900 pJ, refresh_all: 32 "
+      "nJ, background: 50.5 mW, source: our data sheet}}");
+  CHECK_FALSE(own.per_bit);
+  CHECK(own.commands->activate == 1'200'000);
+  CHECK(own.commands->precharge == 0);
+  CHECK(own.commands->refresh_bank == 32'000'000LL * 780 / 6246);
+  CHECK(own.commands->background == 50'500);
+  CHECK(own.source == "our data sheet");
+}
+
 TEST_CASE("roles follow names and every role has one buffer") {
   using hw::Role;
   const auto unified = hardware_of(kHardware);

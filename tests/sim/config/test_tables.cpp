@@ -181,6 +181,24 @@ TEST_CASE("a resolved tree with every kind of value reads back as itself") {
   CHECK_FALSE(again.ridge_at_peak);
 }
 
+TEST_CASE("a standard of one's own reads back with its energy") {
+  for (const char* energy :
+       {"", ", energy: {per_bit: 4.25 pJ, source: 'ours: a'}",
+        ", energy: {activate: 1.2 nJ, read: 0.8 nJ, write: 900 fJ, refresh_all: 32 nJ, "
+        "background: 50.5 mW, source: ours}"}) {
+    INFO(energy);
+    ConfigFolder folder;
+    folder.write("hw.yaml", kHardware + "dram: {standard: {base: DDR4-3200, rows: 1024" +
+                                std::string(energy) + "}}\n");
+    const RunConfig run = load_run("case");
+    folder.write("again.yaml", run.resolved.dump());
+    CHECK(load_run("again").resolved.dump(2) == run.resolved.dump(2));
+    CHECK(run.resolved["hardware"]["dram"]["standard"].contains("energy"));
+    const SchemaCheck schema(config_schema("run"));
+    CHECK(schema.check(run.resolved) == "");
+  }
+}
+
 TEST_CASE("the schema accepts every resolved tree and knows every key") {
   const SchemaCheck run_schema(config_schema("run"));
   const SchemaCheck hardware_schema(config_schema("hardware"));

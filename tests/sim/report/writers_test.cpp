@@ -142,10 +142,88 @@ TEST_CASE("hidden and exposed vector time of the operators add up to that of the
   CHECK_THAT(text, Contains(" hidden\n"));
 }
 
+/// The sample on 2 channels of `standard`, with round counts of commands and its cycles as ns.
+Sample dram_sample(const std::string& standard, hw::DramModel model) {
+  Sample sample = encoder_sample();
+  hw::DramConfig& dram = sample.config.hardware.dram;
+  dram.standard = standard;
+  dram.device = *hw::find_dram_device(standard);
+  dram.channels = 2;
+  dram.model = model;
+  sample.counters.dram_bursts = 1'000'000;
+  if (model == hw::DramModel::kTiming) {
+    sample.counters.dram_commands = {10'000, 9'000, 800'000, 200'000, 10, 0};
+  }
+  return sample;
+}
+
+TEST_CASE("the DRAM's energy is the sum of its commands and its time") {
+  const Sample sample = dram_sample("DDR4-3200", hw::DramModel::kTiming);
+  const Json energy = report_json(sample.report())["dram"]["energy"];
+  const hw::DramCommandEnergy& each = *sample.config.hardware.dram.device.energy.commands;
+  const double seconds = 1e-9 * static_cast<double>(sample.counters.total);
+  const double activate = 1e-15 * 1e4 * each.activate, read = 1e-15 * 8e5 * each.read;
+  const double write = 1e-15 * 2e5 * each.write, refresh = 1e-15 * 10 * each.refresh_all;
+  const double background = 1e-6 * 2 * seconds * each.background;
+  CHECK(energy["activate_j"].get<double>() == Approx(activate));
+  CHECK(energy["read_j"].get<double>() == Approx(read));
+  CHECK(energy["write_j"].get<double>() == Approx(write));
+  CHECK(energy["refresh_j"].get<double>() == Approx(refresh));
+  CHECK(energy["background_j"].get<double>() == Approx(background));
+  CHECK(energy["total_j"].get<double>() == Approx(activate + read + write + refresh + background));
+  CHECK(energy["by"] == "command");
+  CHECK_THAT(energy["source"].get<std::string>(), Contains("DRAMsim3"));
+}
+
+TEST_CASE("the bandwidth model knows no activates and no refreshes") {
+  const Sample sample = dram_sample("DDR4-3200", hw::DramModel::kBandwidth);
+  const Json energy = report_json(sample.report())["dram"]["energy"];
+  const hw::DramCommandEnergy& each = *sample.config.hardware.dram.device.energy.commands;
+  CHECK(energy["activate_j"].is_null());
+  CHECK(energy["refresh_j"].is_null());
+  CHECK(energy["background_j"].get<double>() > 0);
+  const double bursts = energy["read_j"].get<double>() / (1e-15 * each.read) +
+                        energy["write_j"].get<double>() / (1e-15 * each.write);
+  CHECK(bursts == Approx(1e6));
+}
+
+TEST_CASE("energy by bit has reads and writes alone") {
+  const Sample sample = dram_sample("LPDDR5-6400", hw::DramModel::kTiming);
+  const Json energy = report_json(sample.report())["dram"]["energy"];
+  for (const char* part : {"activate_j", "refresh_j", "background_j"}) {
+    CHECK(energy[part].is_null());
+  }
+  CHECK(energy["total_j"].get<double>() == Approx(1e6 * 32 * 8 * 5e-12));
+  CHECK(energy["by"] == "bit");
+  CHECK_THAT(energy["source"].get<std::string>(), Contains("an assumption"));
+}
+
+TEST_CASE("the energy of the DRAM is a line of the text, and on-chip energy is left out") {
+  const Report report = dram_sample("DDR4-3200", hw::DramModel::kTiming).report();
+  for (const int width : {80, 100, 160}) {
+    const std::string text = report_text(report, {}, {width, false, false});
+    CHECK_THAT(text, Contains("\n DRAM energy ") && Contains("background") && Contains("pJ/bit") &&
+                         Contains("IDD of DRAMsim3"));
+    CHECK_THAT(text, Contains("no on-chip energy"));
+    for (const auto& line : lines_of(text)) CHECK(display_width(line) <= width);
+  }
+  const std::string none = report_text(encoder_sample().report(), {}, {100, false, false});
+  CHECK_THAT(none, !Contains("DRAM energy") && Contains("no energy model"));
+}
+
+TEST_CASE("a source of any length keeps to the page") {
+  Sample sample = dram_sample("LPDDR5-6400", hw::DramModel::kTiming);
+  sample.config.hardware.dram.device.energy.source = std::string(200, 'x');
+  for (const auto& line : lines_of(report_text(sample.report(), {}, {80, false, false}))) {
+    CHECK(display_width(line) <= 80);
+  }
+}
+
 TEST_CASE("what has no model is null never 0") {
   const Json json = report_json(encoder_sample().report());
   CHECK(json["totals"]["energy_j"].is_null());
   CHECK(json["dram"]["row_hit_rate"].is_null());
+  CHECK(json["dram"]["energy"].is_null());
   CHECK(json["operators"][1]["reuse"]["weights"].is_null());  // Softmax loads none
   CHECK(json["operators"][1]["mapping"]["dataflow"].is_null());
 }
@@ -154,6 +232,12 @@ TEST_CASE("a report obeys its schema and the schema notices when it does not") {
   const Json schema = report_schema();
   Json json = report_json(encoder_sample().report());
   CHECK(violation(schema, schema, json, "report").empty());
+  for (const char* standard : {"DDR4-3200", "LPDDR5-6400"}) {
+    for (const auto model : {hw::DramModel::kBandwidth, hw::DramModel::kTiming}) {
+      const Json with_energy = report_json(dram_sample(standard, model).report());
+      CHECK(violation(schema, schema, with_energy, "report").empty());
+    }
+  }
   Json broken = json;
   broken["totals"].erase("cycles");
   CHECK_THAT(violation(schema, schema, broken, "report"), Contains("no \"cycles\""));
