@@ -60,7 +60,7 @@ TEST_CASE("a DRAM standard fills in what the closed forms give") {
 TEST_CASE("a standard of one's own may have ranks: they change with the rows") {
   const hw::DramConfig dram =
       hardware_of(hardware_and("dram: {standard: {base: DDR4-3200, ranks: 2, timings: {tRTRS: 3}}, "
-                               "channels: 2}\n"))
+                               "model: timing, channels: 2}\n"))
           .dram;
   CHECK(dram.device.banks() == 2 * hw::find_dram_device("DDR4-3200")->banks());
   CHECK(dram.device.t.rank_switch == 3);
