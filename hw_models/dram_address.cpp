@@ -45,6 +45,7 @@ DramAddressMap::DramAddressMap(const std::string& order, BankHash hash, const Dr
   width_[kPseudo] = log2_of(device.pseudo_channels);
   width_[kRank] = log2_of(device.ranks);
   parse(order);
+  tabulate();
 }
 
 /// Appends the bits that a token names, `low < 0` standing for "cohi".
@@ -114,6 +115,7 @@ void DramAddressMap::finish(std::vector<Piece> pieces) {
       }
       channel_end_ = piece.shift + piece.bits;
     }
+    for (widest_fold_ = width_[kChannel]; widest_fold_ < 32; widest_fold_ *= 2) continue;
   }
   if (!pieces_.empty() && pieces_[0].field == kColumn && pieces_[0].low == 0) {
     piece_bits_ = pieces_[0].bits;
@@ -138,19 +140,18 @@ void DramAddressMap::hash_banks(std::array<std::int64_t, kFields>& value) const 
   if (hash_ == BankHash::kColumn) mix(kRow);
 }
 
-/// The bits above the channel's, folded to its width.
+/// The bits above the channel's, folded to its width: halves onto halves.
 std::int64_t DramAddressMap::channel_hash(std::int64_t address) const {
-  const int width = width_[kChannel];
-  std::int64_t folded = 0;
-  for (std::int64_t rest = address >> channel_end_; rest != 0; rest >>= width) folded ^= rest;
-  return folded & ((std::int64_t{1} << width) - 1);
+  std::int64_t folded = address >> channel_end_;
+  for (int shift = widest_fold_; shift >= width_[kChannel]; shift /= 2) folded ^= folded >> shift;
+  return folded & ((std::int64_t{1} << width_[kChannel]) - 1);
 }
 
-DramPlace DramAddressMap::place(std::int64_t address) const {
+DramPlace DramAddressMap::place_of_bits(std::int64_t address) const {
   std::array<std::int64_t, kFields> value{};
   for (const Piece& piece : pieces_) {
-    const std::int64_t bits = (address >> piece.shift) & ((std::int64_t{1} << piece.bits) - 1);
-    value[static_cast<std::size_t>(piece.field)] |= bits << piece.low;
+    const std::int64_t mask = (std::int64_t{1} << piece.bits) - 1;
+    value[static_cast<std::size_t>(piece.field)] |= ((address >> piece.shift) & mask) << piece.low;
   }
   if (hash_channels_) value[kChannel] ^= channel_hash(address);
   if (hash_ != BankHash::kNone) hash_banks(value);
@@ -161,6 +162,29 @@ DramPlace DramAddressMap::place(std::int64_t address) const {
   place.column = static_cast<int>(value[kColumn]);
   place.row = value[kRow];
   return place;
+}
+
+/// Every bit of a place is the XOR of some bits of the address, so that of a whole address is the
+/// XOR of those of its bytes.
+void DramAddressMap::tabulate() {
+  for (std::size_t byte = 0; byte < of_byte_.size(); ++byte) {
+    for (std::size_t bits = 0; bits < of_byte_[byte].size(); ++bits) {
+      const DramPlace place = place_of_bits(static_cast<std::int64_t>(bits) << (8 * byte));
+      of_byte_[byte][bits] = {place.row, place.channel | place.bank << kBankShift, place.column};
+    }
+  }
+}
+
+DramPlace DramAddressMap::place(std::int64_t address) const {
+  Packed all;
+  for (std::size_t byte = 0; address != 0; address >>= 8, ++byte) {
+    const Packed& part = of_byte_[byte][static_cast<std::size_t>(address & 0xff)];
+    all.row ^= part.row;
+    all.channel_bank ^= part.channel_bank;
+    all.column ^= part.column;
+  }
+  const int channel = all.channel_bank & ((1 << kBankShift) - 1);
+  return {channel, all.channel_bank >> kBankShift, all.column, all.row};
 }
 
 std::string machine_dram_order(const DramDevice& device, int channels) {

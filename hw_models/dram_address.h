@@ -48,6 +48,8 @@ class DramAddressMap {
   void add_token(const std::string& token, std::vector<Piece>& pieces) const;
   void finish(std::vector<Piece> pieces);
   std::int64_t channel_hash(std::int64_t address) const;
+  DramPlace place_of_bits(std::int64_t address) const;
+  void tabulate();
   void hash_banks(std::array<std::int64_t, kFields>& value) const;
 
   std::array<int, kFields> width_{};
@@ -55,9 +57,16 @@ class DramAddressMap {
   BankHash hash_;
   bool hash_channels_;
   int channel_end_ = 0;  // address bits from here on are hashed into the channel
+  int widest_fold_ = 0;  // of the hash: the channel's width times a power of two, under 64
   int burst_shift_ = 0;
   int piece_bits_ = 0;  // of the column, lowest in the address
   int ranks_, groups_, banks_;
+  static constexpr int kBankShift = 16;  // above the channel
+  struct Packed {
+    std::int64_t row = 0;
+    int channel_bank = 0, column = 0;
+  };
+  std::array<std::array<Packed, 256>, 8> of_byte_;  // places of addresses with one byte
 };
 
 /// The default of a good controller: 256 B to a bank group, the groups first, rows hashed in.

@@ -20,6 +20,7 @@ DramChannel::DramChannel(const DramDevice& device, const DramPolicy& policy)
       policy_(policy),
       banks_per_rank_(device.banks_per_rank()),
       split_activate_(device.t.split_activate),
+      column_bus_(banks_.bus_of(DramCommand::kRead)),
       pace_(std::max(device.t.ccd_short, device.t.cas_clocks)),
       one_pace_(device.all_ranks() == 1 && device.t.ccd_long <= pace_),
       takes_turns_(device.all_ranks() == 1 && !one_pace_ && device.t.ccd_long <= 2 * pace_),
@@ -197,11 +198,6 @@ std::uint64_t DramChannel::banks_of(Kind kind) const {
   return (next_is(DramCommand::kPrecharge) | next_is(DramCommand::kActivateSecond)) & free;
 }
 
-/// From here on the bus of the kind's commands is free.
-DramClock DramChannel::floor_of(Kind kind) const {
-  return std::max(now_, banks_.bus_free(kind == kColumn ? banks_.bus_of(DramCommand::kRead) : 0));
-}
-
 /// After a bank got its next command.
 void DramChannel::enter(int bank) {
   const Bank& own = bank_[index(bank)];
@@ -222,12 +218,10 @@ void DramChannel::leave(int bank) {
   if (choices_[kind].bank == bank) known_[kind] = false;
 }
 
-/// The first command of the kind, worked out again where it may have changed.
-const DramChannel::Choice& DramChannel::first_of(Kind kind) {
+const DramChannel::Choice& DramChannel::find_first(Kind kind) {
   Choice& first = choices_[kind];
-  const DramClock floor = floor_of(kind);
-  if (known_[kind] && first.clock >= floor) return first;
   known_[kind] = true;
+  const DramClock floor = floor_of(kind);
   const int bank = first_to_end(banks_of(kind), floor);
   if (bank == kNone) return first = Choice();
   const Bank& own = bank_[index(bank)];
@@ -257,10 +251,10 @@ int DramChannel::first_to_end(std::uint64_t banks, DramClock floor) const {
 void DramChannel::scan_banks() {
   const Choice& other = first_of(kOther);
   const Choice& column = first_of(kColumn);
-  const std::size_t bus = banks_.bus_of(DramCommand::kRead);
   best_[1] = kColumn;
-  best_[0] = bus == 0 && is_before(column, other) ? kColumn : kOther;
-  if (bus == 0) best_[1] = kNoChoice;
+  const bool one_bus = column_bus_ == 0;
+  best_[0] = one_bus && is_before(column, other) ? kColumn : kOther;
+  if (one_bus) best_[1] = kNoChoice;
   const DramClock end = banks_.rank_floor(DramCommand::kActivate) +
                         banks_.delays().command_clocks[index(DramCommand::kActivate)];
   if (end > choices_[best_[0]].end) return;

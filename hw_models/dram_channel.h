@@ -156,10 +156,18 @@ class DramChannel {
   void settle();
   void choose();
   void scan_banks();
-  const Choice& first_of(Kind kind);
+  /// The first command of the kind, worked out again where it may have changed.
+  const Choice& first_of(Kind kind) {
+    const Choice& first = choices_[kind];
+    return known_[kind] && first.clock >= floor_of(kind) ? first : find_first(kind);
+  }
+  const Choice& find_first(Kind kind);
   int first_to_end(std::uint64_t banks, DramClock floor) const;
   std::uint64_t banks_of(Kind kind) const;
-  DramClock floor_of(Kind kind) const;
+  /// From here on the bus of the kind's commands is free.
+  DramClock floor_of(Kind kind) const {
+    return std::max(now_, banks_.bus_free(kind == kColumn ? column_bus_ : 0));
+  }
   void enter(int bank);
   void leave(int bank);
   void consider(DramCommand command, int bank, std::int64_t age, DramClock clock);
@@ -210,9 +218,10 @@ class DramChannel {
   DramPolicy policy_;
   int banks_per_rank_;
   bool split_activate_;
-  DramClock pace_;    // of column commands of different groups
-  bool one_pace_;     // and of those of one
-  bool takes_turns_;  // two groups in turn keep that pace
+  std::size_t column_bus_;  // rows' is bus 0
+  DramClock pace_;          // of column commands of different groups
+  bool one_pace_;           // and of those of one
+  bool takes_turns_;        // two groups in turn keep that pace
   DramClock refresh_interval_;
   std::array<int, 2> capacity_, waiting_{0, 0};
   std::vector<Slot> slots_;

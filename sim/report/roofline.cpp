@@ -85,7 +85,7 @@ Bytes compulsory_bytes(const Graph& graph, int first, int last) {
   return sum;
 }
 
-Verdict judge(const Walls& walls) {
+WallVerdict judge(const Walls& walls) {
   struct Wall {
     const char* name;
     double cycles;
@@ -100,13 +100,13 @@ Verdict judge(const Walls& walls) {
 }
 
 void settle(Roofline& roofline, Cycles cycles) {
-  const Verdict ideal = judge(roofline.walls);
+  const WallVerdict ideal = judge(roofline.walls);
   roofline.bound = ideal.bound;
   roofline.next_bound = ideal.next_bound;
   roofline.next_bound_distance = 1.0 - ideal.next_share;
   const double elapsed = static_cast<double>(cycles);
   roofline.achieved_fraction = ideal.tallest >= elapsed ? 1.0 : ideal.tallest / elapsed;
-  const Verdict mapped = judge(roofline.as_mapped_walls);
+  const WallVerdict mapped = judge(roofline.as_mapped_walls);
   roofline.as_mapped_bound = mapped.bound;
   roofline.as_mapped_next_bound = mapped.next_bound;
   roofline.as_mapped_next_share = mapped.next_share;

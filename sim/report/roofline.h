@@ -19,14 +19,14 @@ Bytes fusion_saved_bytes(const workloads::Operator& op, const workloads::Graph& 
 Bytes compulsory_bytes(const workloads::Graph& graph, int first, int last);
 
 /// The tallest wall and the next one behind it.
-struct Verdict {
+struct WallVerdict {
   std::string bound;  // compute | dram | scratchpad | vector
   std::string next_bound;
   double next_share = 0;  // next wall / tallest wall
   double tallest = 0;     // cycles
 };
 /// Equal walls keep the order compute, dram, scratchpad, vector.
-Verdict judge(const Walls& walls);
+WallVerdict judge(const Walls& walls);
 
 /// Fills the verdicts and the achieved fraction from the walls. The fraction is 1 when all of the
 /// work was hidden behind other operators.

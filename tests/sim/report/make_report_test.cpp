@@ -162,7 +162,7 @@ TEST_CASE("identical layers fold into one row that adds up") {
 }
 
 TEST_CASE("equal walls are named in the order compute dram scratchpad vector") {
-  const Verdict verdict = judge({10, 10, 3, 10});
+  const WallVerdict verdict = judge({10, 10, 3, 10});
   CHECK(verdict.bound == "compute");
   CHECK(verdict.next_bound == "dram");
   CHECK(verdict.next_share == 1.0);
