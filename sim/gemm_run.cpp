@@ -412,6 +412,7 @@ IsolatedSimulation start_gemm(const PreparedGemm& gemm) {
 Report analytical_gemm(const PreparedGemm& gemm) {
   Report report = report_of_cycles(gemm, gemm.run.plan.operators[0].cost.latency);
   report.fidelity = "analytical";
+  report.simulated = false;
   return report;
 }
 
@@ -439,6 +440,7 @@ Report pe_gemm(const PreparedGemm& gemm) {
   check_product(product, pes.results);
   Report report = report_of_cycles(gemm, around_array(hardware, command) + pes.completed);
   report.fidelity = "pe";
+  report.simulated = false;
   report.computed = ComputedProduct{kPeSeed, static_cast<std::int64_t>(pes.results.size()),
                                     pes.first_row, pes.rows_end, pes.completed};
   return report;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "sim/analytical_run.h"
 #include "sim/config/config.h"
 #include "sim/lowering/lowering.h"
 #include "sim/mapper/buffer_knees.h"
@@ -54,12 +55,21 @@ std::vector<std::string> find_knees(const PreparedRun& run) {
   return buffer_knees(run.graph, run.config.hardware, run.config.mapping, run.plan);
 }
 
-Report join(const PreparedRun& run, const hw::Counters& counters) {
-  Report report = make_report(run.config, run.graph, run.plan, counters);
+Report with_knees(Report report, const PreparedRun& run) {
   for (std::size_t i = 0; i < run.knees.size(); ++i) {
     report.buffers[i].first_size_that_changes = run.knees[i];
   }
   return report;
+}
+
+Report join(const PreparedRun& run, const hw::Counters& counters) {
+  return with_knees(make_report(run.config, run.graph, run.plan, counters), run);
+}
+
+bool is_analytical(const PreparedRun& run) { return run.config.fidelity == Fidelity::kAnalytical; }
+
+Report report_of_plan(const PreparedRun& run) {
+  return with_knees(analytical_report(run.config, run.graph, run.plan), run);
 }
 
 int operator_count(const PreparedRun& run) { return static_cast<int>(run.graph.operators.size()); }
@@ -76,26 +86,38 @@ PreparedRun prepare_graph(RunConfig config, workloads::Graph graph) {
   return run;
 }
 
-PreparedRun prepare(RunConfig config) {
+PreparedRun prepare(RunConfig config, Knees knees) {
   workloads::Graph graph = make_graph(config);
   PreparedRun run = prepare_graph(std::move(config), std::move(graph));
+  if (knees == Knees::kNone) return run;
   const Clock::time_point start = Clock::now();
   run.knees = find_knees(run);
   run.map_seconds += seconds_since(start);
   return run;
 }
 
+namespace {
+
+/// What this process has used so far, `wall_s` since its plan was asked for.
+HostFigures host_figures(const PreparedRun& run, double wall_s) {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  HostFigures host;
+  host.wall_s = wall_s + run.map_seconds;
+  host.cpu_s = cpu_seconds(usage);
+  host.map_s = run.map_seconds;
+  host.peak_memory = usage.ru_maxrss * 1024;
+  return host;
+}
+
+}  // namespace
+
 hw::Counters simulate_program(const PreparedRun& run, hw::CommandSource& program,
                               HostFigures* host) {
   const Clock::time_point start = Clock::now();
   hw::Counters counters = simulate(run.config.hardware, program, operator_count(run));
   if (host == nullptr) return counters;
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  host->wall_s = seconds_since(start) + run.map_seconds;
-  host->cpu_s = cpu_seconds(usage);
-  host->map_s = run.map_seconds;
-  host->peak_memory = usage.ru_maxrss * 1024;
+  *host = host_figures(run, seconds_since(start));
   host->cycles_per_cpu_second =
       host->cpu_s > 0 ? static_cast<double>(counters.total) / host->cpu_s : 0;
   host->events = counters.events;
@@ -103,6 +125,13 @@ hw::Counters simulate_program(const PreparedRun& run, hw::CommandSource& program
 }
 
 Report simulate_run(const PreparedRun& run, HostFigures* host) {
+  if (is_analytical(run)) {
+    const Clock::time_point start = Clock::now();
+    Report report = report_of_plan(run);
+    if (host != nullptr) *host = host_figures(run, seconds_since(start));
+    if (host != nullptr) host->simulated = false;
+    return report;
+  }
   const auto program = lower(run.graph, run.plan, run.config.hardware);
   return join(run, simulate_program(run, *program, host));
 }
@@ -117,13 +146,16 @@ IsolatedSimulation start_isolated(const PreparedRun& run) {
 }  // namespace
 
 IsolatedRun::IsolatedRun(PreparedRun run)
-    : run_(std::make_unique<const PreparedRun>(std::move(run))),
-      simulation_(start_isolated(*run_)) {}
+    : run_(std::make_unique<const PreparedRun>(std::move(run))) {
+  if (!is_analytical(*run_)) simulation_.emplace(start_isolated(*run_));
+}
 
-Report IsolatedRun::wait() { return join(*run_, simulation_.wait()); }
+Report IsolatedRun::wait() {
+  return simulation_ ? join(*run_, simulation_->wait()) : report_of_plan(*run_);
+}
 
 Report simulate_run_isolated(const PreparedRun& run) {
-  return join(run, start_isolated(run).wait());
+  return is_analytical(run) ? report_of_plan(run) : join(run, start_isolated(run).wait());
 }
 
 }  // namespace tessera::sim

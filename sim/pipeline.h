@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,19 +23,22 @@ struct PreparedRun {
   double map_seconds = 0;          // host time of the mapper, for the footer
 };
 
+/// Are the knees of buffers wanted? They take some mappings more.
+enum class Knees { kFound, kNone };
+
 /// Graph, passes, plan (mapped, or read from mapping.plan).
-PreparedRun prepare(RunConfig config);
+PreparedRun prepare(RunConfig config, Knees knees = Knees::kFound);
 /// The same for `graph`, which is there after all passes; without knees.
 PreparedRun prepare_graph(RunConfig config, workloads::Graph graph);
 
-/// Simulates in this process: once only. `host` may be null.
+/// The report at the run's fidelity. Simulates in this process: once only. `host` may be null.
 Report simulate_run(const PreparedRun& run, HostFigures* host = nullptr);
 
 /// Simulates `program` for `run` in this process: once only. `host` may be null.
 hw::Counters simulate_program(const PreparedRun& run, hw::CommandSource& program,
                               HostFigures* host);
 
-/// A run that simulates in a child of its own, beside others.
+/// A run that simulates in a child of its own, beside others; an analytical one needs none.
 class IsolatedRun {
  public:
   explicit IsolatedRun(PreparedRun run);
@@ -43,7 +47,7 @@ class IsolatedRun {
 
  private:
   std::unique_ptr<const PreparedRun> run_;
-  IsolatedSimulation simulation_;
+  std::optional<IsolatedSimulation> simulation_;  // none: analytical
 };
 
 /// Starts one and waits for it.

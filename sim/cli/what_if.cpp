@@ -125,7 +125,8 @@ std::string what_moved(const Report& base, const Report& changed) {
   const Scale scale = cycle_scale(std::abs(static_cast<double>(most)));
   const std::string sign = most > 0 ? "+" : "";
   const std::string unit = scale.unit.substr(0, scale.unit.find(' '));
-  return name + ": " + to_string(static_cast<hw::Cause>(cause)) + " " + sign +
+  const std::string why = base.simulated ? to_string(static_cast<hw::Cause>(cause)) : "estimate";
+  return name + ": " + why + " " + sign +
          significant(static_cast<double>(most) / scale.divisor, 3) + " " + unit;
 }
 

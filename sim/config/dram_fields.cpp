@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cmath>
+#include <map>
+#include <mutex>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -286,7 +288,7 @@ Field<DramDevice> base_field() {
   return made;
 }
 
-Table<DramDevice> device_table() {
+Table<DramDevice> make_device_table() {
   using S = DramDevice;
   const auto count = integer(1, kMaxBanks);
   return {
@@ -300,6 +302,11 @@ Table<DramDevice> device_table() {
        page_field(), field("rows", &S::rows, integer(1, 1 << 24), "Rows of a bank."),
        section("timings", &S::t, timings_table(), "JEDEC's symbols."), energy_field()},
       {}};
+}
+
+const Table<DramDevice>& device_table() {
+  static const Table<DramDevice> table = make_device_table();
+  return table;
 }
 
 DramDevice read_device(const Value& value, const std::string& path) {
@@ -490,6 +497,23 @@ void check_policy(const DramConfig& dram, const Value* value, const std::string&
          "refresh", fmt::format("{} has no per-bank refresh", dram.standard));
 }
 
+/// Each memory is estimated once: the points of a sweep share few. Its keys as written out tell
+/// memories apart.
+double sustained_fraction(const DramConfig& dram) {
+  static const Table<DramConfig> table = dram_table();
+  static std::mutex mutex;
+  static std::map<std::string, double> known;
+  const std::string key = table.write(dram).dump();
+  {
+    const std::lock_guard<std::mutex> lock(mutex);
+    const auto found = known.find(key);
+    if (found != known.end()) return found->second;
+  }
+  const double fraction = hw::estimate_sustained_fraction(dram);
+  const std::lock_guard<std::mutex> lock(mutex);
+  return known.emplace(key, fraction).first->second;
+}
+
 void finish_timing(DramConfig& dram, const Value* value, const std::string& path) {
   const DramDevice& device = dram.device;
   if (dram.standard == "custom") {
@@ -519,7 +543,7 @@ void finish_timing(DramConfig& dram, const Value* value, const std::string& path
          path + (has_mapping ? ".mapping" : ""), wrong.what());
   }
   dram.latency_fs = device.unloaded_read_clocks() * device.clock_fs + dram.controller_fs;
-  dram.efficiency = hw::estimate_sustained_fraction(dram);
+  dram.efficiency = sustained_fraction(dram);
 }
 
 }  // namespace

@@ -1,18 +1,47 @@
 // load_run and load_hardware: from a subject and --set arguments to resolved structs.
 #include <filesystem>
+#include <map>
+#include <mutex>
 
 #include "sim/config/config.h"
 #include "sim/config/hardware_fields.h"
 #include "sim/config/resolve.h"
 #include "sim/config/run_fields.h"
+#include "sim/config/run_template.h"
 
 namespace tessera::sim {
 
-namespace {
-
 using config::ConfigKind;
+using config::Json;
 using config::RunSpec;
 using config::Value;
+
+/// Machines by file as the field table writes them, each read once; for several threads.
+class NamedMachines {
+ public:
+  /// Null when the file is no machine by itself.
+  Json of(const std::string& file) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto [at, is_new] = written_.try_emplace(file);
+    if (is_new) at->second = read(file);
+    return at->second;
+  }
+
+ private:
+  static Json read(const std::string& file) {
+    try {
+      const Value named = config::load_tree(ConfigKind::kHardware, file);
+      return config::hardware_table().write(config::read_hardware(named, "hardware"));
+    } catch (const ConfigError&) {
+      return nullptr;
+    }
+  }
+
+  std::mutex mutex_;
+  std::map<std::string, Json> written_;
+};
+
+namespace {
 
 /// The plan's absolute path: beside the file that names it, or below the working directory.
 std::string plan_path(const Value& run, const std::string& plan) {
@@ -47,30 +76,22 @@ std::string named_file(const Value& hardware, const std::string& name) {
   return "";
 }
 
-bool is_as_named(const std::string& file, const hw::HardwareConfig& hardware) {
-  try {
-    const Value named = config::load_tree(ConfigKind::kHardware, file);
-    const auto& table = config::hardware_table();
-    return table.write(config::read_hardware(named, "hardware")) == table.write(hardware);
-  } catch (const ConfigError&) {
-    return false;  // the file is no machine by itself
-  }
-}
-
 /// "edge_32x32 (changed)" when the machine is not the one that the name stands for.
-std::string shown_name(const Value& tree, const hw::HardwareConfig& hardware) {
+std::string shown_name(const Value& tree, const hw::HardwareConfig& hardware,
+                       NamedMachines& machines) {
   const std::string file = named_file(*tree.find("hardware"), hardware.name);
-  const bool changed = !file.empty() && !is_as_named(file, hardware);
+  if (file.empty()) return hardware.name;
+  const bool changed = machines.of(file) != config::hardware_table().write(hardware);
   return changed ? hardware.name + " (changed)" : hardware.name;
 }
 
 /// Everything but the workload. `table`: of the keys that the resolved tree shows.
 RunConfig make_machine_run(const RunSpec& spec, const Value& tree,
-                           const config::Table<RunSpec>& table) {
+                           const config::Table<RunSpec>& table, NamedMachines& machines) {
   RunConfig run;
   run.name = spec.name;
   run.hardware = spec.hardware;
-  run.hardware.name = shown_name(tree, spec.hardware);
+  run.hardware.name = shown_name(tree, spec.hardware, machines);
   run.precision = {spec.precision.weight_bits, spec.precision.activation_bits,
                    spec.precision.activation_bits};
   run.precision_name =
@@ -86,8 +107,8 @@ RunConfig make_machine_run(const RunSpec& spec, const Value& tree,
   return run;
 }
 
-RunConfig make_run(const RunSpec& spec, const Value& tree) {
-  RunConfig run = make_machine_run(spec, tree, config::run_table());
+RunConfig make_run(const RunSpec& spec, const Value& tree, NamedMachines& machines) {
+  RunConfig run = make_machine_run(spec, tree, config::run_table(), machines);
   run.phases = spec.workload.phases;
   run.fusion = spec.fusion;
   run.fidelity = spec.fidelity;
@@ -96,10 +117,21 @@ RunConfig make_run(const RunSpec& spec, const Value& tree) {
 
 }  // namespace
 
+RunTemplate::RunTemplate(config::Value tree)
+    : tree_(std::move(tree)), machines_(std::make_unique<NamedMachines>()) {}
+RunTemplate::RunTemplate(RunTemplate&&) noexcept = default;
+RunTemplate::~RunTemplate() = default;
+
+RunConfig RunTemplate::resolve(const std::vector<config::Setting>& settings) const {
+  Value tree = tree_;
+  for (const config::Setting& setting : settings) config::apply_setting(tree, setting);
+  return make_run(config::read_run(tree), tree, *machines_);
+}
+
 RunConfig load_run(const std::string& subject, const std::vector<std::string>& sets) {
   Value tree = config::load_tree(ConfigKind::kRun, subject);
   for (const std::string& set : sets) config::apply_set(tree, set);
-  return make_run(config::read_run(tree), tree);
+  return RunTemplate(std::move(tree)).resolve({});
 }
 
 RunConfig load_machine_run(const std::string& hardware, const std::vector<std::string>& sets) {
@@ -108,7 +140,9 @@ RunConfig load_machine_run(const std::string& hardware, const std::vector<std::s
   tree.set("name", machine.position, config::make_scalar("gemm", machine.position));
   tree.set("hardware", machine.position, machine);
   for (const std::string& set : sets) config::apply_set(tree, set);
-  return make_machine_run(config::read_machine_run(tree), tree, config::machine_run_table());
+  NamedMachines machines;
+  return make_machine_run(config::read_machine_run(tree), tree, config::machine_run_table(),
+                          machines);
 }
 
 hw::HardwareConfig load_hardware(const std::string& subject, const std::vector<std::string>& sets) {

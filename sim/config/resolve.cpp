@@ -8,6 +8,7 @@
 
 #include "sim/config/codecs.h"
 #include "sim/config/dram_fields.h"
+#include "sim/config/fields.h"
 #include "sim/config/hf_file.h"
 #include "sim/config/yaml_reader.h"
 
@@ -222,45 +223,45 @@ void normalise_run(Value& run, const Chain& chain) {
   normalise_layout(run);
 }
 
-struct Segment {
-  std::string key;
-  int column = 0;
-};
+std::string wanted_form(const std::string& ends) {
+  return ends.empty() ? "path.to.key" : "path.to.key=value";
+}
 
-/// Splits `a.b."c.d"=` and returns the column behind the `=`.
-std::size_t split_path(const std::shared_ptr<const Source>& source,
-                       std::vector<Segment>& segments) {
-  const std::string& text = source->text;
+/// Reads `a.b."c.d"` of `text`, which stands at `start`, up to a byte of `ends`
+/// (none: to its end). Where it ended.
+std::size_t split_path(const Position& start, const std::string& text, const std::string& ends,
+                       const std::string& wanted, std::vector<KeyStep>& steps) {
+  const auto at = [&](std::size_t i) {
+    return Position{start.source, start.line, start.column + static_cast<int>(i)};
+  };
   std::size_t i = 0;
   while (true) {
-    Segment segment;
-    segment.column = static_cast<int>(i);
+    KeyStep step;
+    step.position = at(i);
     if (i < text.size() && text[i] == '"') {
       const std::size_t end = text.find('"', i + 1);
-      if (end == std::string::npos)
-        fail({source, 0, segment.column}, "", "the quote is not closed");
-      segment.key = text.substr(i + 1, end - i - 1);
+      if (end == std::string::npos) fail(step.position, "", "the quote is not closed");
+      step.key = text.substr(i + 1, end - i - 1);
       i = end + 1;
     } else {
-      const std::size_t end = std::min(text.find_first_of(".=", i), text.size());
-      segment.key = text.substr(i, end - i);
+      const std::size_t end = std::min(text.find_first_of("." + ends, i), text.size());
+      step.key = text.substr(i, end - i);
       i = end;
     }
-    const Position here{source, 0, static_cast<int>(i)};
-    if (i == text.size() || (text[i] != '.' && text[i] != '=')) {
-      fail(here, "", "no '=': write path.to.key=value");
-    }
-    if (segment.key.empty()) fail(here, "", "a key is missing: write path.to.key=value");
-    segments.push_back(std::move(segment));
-    if (text[i++] == '=') return i;
+    const bool ended = i == text.size() ? ends.empty() : ends.find(text[i]) != std::string::npos;
+    if (!ended && (i == text.size() || text[i] != '.')) fail(at(i), "", wanted);
+    if (step.key.empty()) fail(at(i), "", "a key is missing: write " + wanted_form(ends));
+    steps.push_back(std::move(step));
+    if (ended) return i;
+    ++i;
   }
 }
 
 /// What a --set puts in: maps merge with what is there, anything else replaces it.
-void put(Value& map, const Segment& segment, const Position& position, Value value) {
-  const Value* known = map.find(segment.key);
+void put(Value& map, const KeyStep& step, Value value) {
+  const Value* known = map.find(step.key);
   if (value.find("base")) value.replaces = true;
-  map.set(segment.key, position, known ? merge(*known, value) : value);
+  map.set(step.key, step.position, known ? merge(*known, value) : value);
 }
 
 }  // namespace
@@ -268,6 +269,43 @@ void put(Value& map, const Segment& segment, const Position& position, Value val
 Value load_tree(ConfigKind kind, const std::string& subject) {
   if (subject == "-") return complete(kind, parse_document(read_standard_input()), "stdin", {});
   return load_file(kind, find_config(kind, subject, {}, ""), {}, "", {});
+}
+
+Value load_run_tree(const Value& reference, const std::string& path) {
+  if (reference.is_scalar()) {
+    const std::string& word = name_in(reference, path);
+    const std::string file = find_config(ConfigKind::kRun, word, reference.position, path);
+    return load_file(ConfigKind::kRun, file, reference.position, path, {});
+  }
+  check_map(reference, path, {});
+  const std::filesystem::path file = reference.position.source->path;
+  return complete(ConfigKind::kRun, reference, file.empty() ? "inline" : file.stem().string(), {});
+}
+
+std::vector<KeyStep> key_path(const std::string& text, const Position& position) {
+  std::vector<KeyStep> steps;
+  split_path(position, text, "", "not a key: write path.to.key", steps);
+  return steps;
+}
+
+void apply_setting(Value& run, const Setting& setting) {
+  Value* map = &run;
+  std::string path;
+  for (std::size_t i = 0; i < setting.path.size(); ++i) {
+    const KeyStep& step = setting.path[i];
+    if (!map->is_map()) {
+      fail(step.position, join_path(path, step.key),
+           fmt::format("{} has no keys: it is {}", path, shown(*map)));
+    }
+    path = join_path(path, step.key);
+    if (i + 1 == setting.path.size()) {
+      put(*map, step, setting.value);
+      break;
+    }
+    if (!map->find(step.key)) map->set(step.key, step.position, make_map(step.position));
+    map = map->find(step.key);
+  }
+  normalise_run(run, {});
 }
 
 void apply_set(Value& run, const std::string& argument) {
@@ -279,27 +317,11 @@ void apply_set(Value& run, const std::string& argument) {
   if (argument.find_first_of("\n\r") != std::string::npos) {
     fail({source, 0, 0}, "", "a --set argument is one line");
   }
-  std::vector<Segment> segments;
-  const std::size_t column = split_path(source, segments);
-  const Value value = parse_value(source, column);
-  Value* map = &run;
-  std::string path;
-  for (std::size_t i = 0; i < segments.size(); ++i) {
-    const Segment& segment = segments[i];
-    const Position position{source, 0, segment.column};
-    if (!map->is_map()) {
-      fail(position, join_path(path, segment.key),
-           fmt::format("{} has no keys: it is {}", path, shown(*map)));
-    }
-    path = join_path(path, segment.key);
-    if (i + 1 == segments.size()) {
-      put(*map, segment, position, value);
-      break;
-    }
-    if (!map->find(segment.key)) map->set(segment.key, position, make_map(position));
-    map = map->find(segment.key);
-  }
-  normalise_run(run, {});
+  Setting setting;
+  const std::size_t equals =
+      split_path({source, 0, 0}, argument, "=", "no '=': write path.to.key=value", setting.path);
+  setting.value = parse_value(source, equals + 1);
+  apply_setting(run, setting);
 }
 
 }  // namespace tessera::sim::config

@@ -16,7 +16,9 @@
 namespace tessera::sim {
 
 enum class Objective { kLatency, kDramBytes };
-enum class Fidelity { kTransaction };
+/// `kAnalytical`: bounds and an estimate in closed form, without a simulation.
+enum class Fidelity { kTransaction, kAnalytical };
+const char* to_string(Fidelity fidelity);  // "transaction", "analytical"
 
 /// Default: the least DRAM traffic within 1 % of the best latency.
 struct ObjectiveConfig {

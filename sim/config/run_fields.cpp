@@ -149,7 +149,7 @@ Field<PhaseRequest> part_field() {
 }
 
 /// `single`: the form without phases, where the phase's name is a key.
-Table<PhaseRequest> phase_table(bool single) {
+Table<PhaseRequest> make_phase_table(bool single) {
   using S = PhaseRequest;
   Table<S> table;
   if (single) {
@@ -170,6 +170,11 @@ Table<PhaseRequest> phase_table(bool single) {
   table.fields.push_back(not_before_field());
   for (Field<S>& each : family_fields()) table.fields.push_back(std::move(each));
   return table;
+}
+
+const Table<PhaseRequest>& phase_table(bool single) {
+  static const Table<PhaseRequest> only = make_phase_table(true), one_of = make_phase_table(false);
+  return single ? only : one_of;
 }
 
 /// Sizes that an imported graph has already taken in.
@@ -319,7 +324,7 @@ WorkloadSpec read_workload(const Value& value, const std::string& path) {
 }
 
 Json write_workload(const WorkloadSpec& spec) {
-  const Table<PhaseRequest> table = phase_table(spec.single);
+  const Table<PhaseRequest>& table = phase_table(spec.single);
   if (spec.single) return table.write(spec.phases.front());
   Json phases = Json::object();
   for (const PhaseRequest& phase : spec.phases) phases[phase.phase] = table.write(phase);
@@ -625,8 +630,11 @@ Table<RunSpec> make_run_table() {
            hardware_field(), workload_field(), precision, fusion,
            section("mapping", &S::mapping, mapping_table(), "How operators are tiled."),
            field("fidelity", &S::fidelity,
-                 choice<Fidelity>({{"transaction", Fidelity::kTransaction}}, {"analytical", "pe"}),
-                 "How the machine is modelled."),
+                 choice<Fidelity>({{"transaction", Fidelity::kTransaction},
+                                   {"analytical", Fidelity::kAnalytical}},
+                                  {"pe"}),
+                 "`transaction`: the machine is simulated. `analytical`: bounds, traffic and an "
+                 "estimate in closed form."),
            section("roofline", &S::roofline, roofline_table(), "How the roofline is stated.")},
           {{"expect", "checking expectations"},
            {"axes", "sweeping"},

@@ -268,10 +268,16 @@ Value parse(const std::shared_ptr<const Source>& source, const std::string& text
   return builder.take();
 }
 
+/// At most one byte more than `limit`.
 std::string read_limited(std::istream& stream, std::size_t limit) {
-  std::string text(limit + 1, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(stream.gcount()));
+  constexpr std::size_t kBlock = std::size_t{64} << 10;
+  std::string text;
+  while (stream && text.size() <= limit) {
+    const std::size_t at = text.size();
+    text.resize(std::min(at + kBlock, limit + 1));
+    stream.read(text.data() + at, static_cast<std::streamsize>(text.size() - at));
+    text.resize(at + static_cast<std::size_t>(stream.gcount()));
+  }
   return text;
 }
 

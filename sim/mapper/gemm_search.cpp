@@ -319,10 +319,13 @@ class GemmSearch {
       if (!resident_fits(facts, a, b)) continue;
       for (const int order : orders_of(facts.counts, resident != 0)) {
         Candidate candidate = candidate_of(facts, order, a, b);
-        const GemmTerms terms = gemm_terms(context_, candidate.choice, facts.counts, facts.passes);
+        GemmTerms terms = gemm_terms(context_, candidate.choice, facts.counts, facts.passes);
         if (!residency_helps(facts.counts, terms.inner, a, b)) continue;
         if (prune_ && !incumbent.admits(dram_floor(terms.traffic.bus), terms.traffic.useful)) {
           continue;
+        }
+        if (!incumbent.bytes_only) {
+          terms.windows = windows_of(context_, candidate.choice, terms, facts.passes);
         }
         explore_slots(facts, terms, candidate, incumbent);
       }

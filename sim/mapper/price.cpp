@@ -506,6 +506,11 @@ GemmTerms gemm_terms(const GemmContext& context, const GemmChoice& choice, const
                     ? loop_reuse(terms.counts)
                     : reuse_of(terms.counts, terms.inner, choice.resident_a, choice.resident_b);
   terms.traffic = traffic_of(context.problem, terms.counts, passes, terms.reuse);
+  return terms;
+}
+
+Cycles windows_of(const GemmContext& context, const GemmChoice& choice, const GemmTerms& terms,
+                  const GemmPasses& passes) {
   const std::int64_t instances = context.problem.instances;
   const auto moved = [&](const MatrixPass& pass, std::int64_t times) {
     return Moved{instances * times * pass.bus, instances * times * pass.requests};
@@ -516,9 +521,8 @@ GemmTerms gemm_terms(const GemmContext& context, const GemmChoice& choice, const
   const Moved a = moved(passes.a, terms.reuse.a), b = moved(passes.b, terms.reuse.b);
   const Moved partial = moved(passes.partial, terms.reuse.partial);
   const bool a_stays = choice.dataflow == hw::Dataflow::kInputStationary;
-  terms.windows = context.rates.windows(a_stays ? a : b, sum(a_stays ? b : a, partial),
-                                        sum(moved(passes.out, 1), partial));
-  return terms;
+  return context.rates.windows(a_stays ? a : b, sum(a_stays ? b : a, partial),
+                               sum(moved(passes.out, 1), partial));
 }
 
 Cycles latency_floor(const GemmContext& context, const GemmTerms& terms, const ArrayTotals& array,
@@ -554,7 +558,8 @@ MappingCost gemm_cost(const GemmContext& context, const GemmChoice& choice, cons
 MappingCost gemm_cost(const GemmContext& context, const GemmChoice& choice) {
   const GemmPasses passes = gemm_passes(context, choice.tile);
   const TileShape counts = tile_counts(context.problem, choice.tile);
-  const GemmTerms terms = gemm_terms(context, choice, counts, passes);
+  GemmTerms terms = gemm_terms(context, choice, counts, passes);
+  terms.windows = windows_of(context, choice, terms, passes);
   const ArrayTotals array = array_totals(context, choice.dataflow, choice.tile);
   const EpilogueTotals epilogue = epilogue_totals(context, choice.tile.m, choice.tile.n);
   return gemm_cost(context, choice, terms, array, epilogue, passes);

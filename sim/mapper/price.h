@@ -119,10 +119,14 @@ struct GemmTerms {
   LoopDim outer = LoopDim::kM;
   Reuse reuse;
   Traffic traffic;
-  Cycles windows = 0;  // the busiest DMA channel, were its round trips all there is
+  Cycles windows = 0;  // windows_of: prices need them, traffic does not
 };
 GemmTerms gemm_terms(const GemmContext& context, const GemmChoice& choice, const TileShape& counts,
                      const GemmPasses& passes);
+
+/// The busiest DMA channel, were its round trips all there is.
+Cycles windows_of(const GemmContext& context, const GemmChoice& choice, const GemmTerms& terms,
+                  const GemmPasses& passes);
 
 /// Never above the latency of any choice of slots.
 Cycles latency_floor(const GemmContext& context, const GemmTerms& terms, const ArrayTotals& array,

@@ -21,6 +21,7 @@ constexpr int kShownOperators = 12, kShownConfig = 8;
 /// What of a row is compared.
 struct Figures {
   bool present = false;
+  bool attributed = true;  // false: an analytical report knows no causes
   std::int64_t cycles = 0, dram_bytes = 0;
   double time_s = 0;
   std::vector<std::int64_t> attribution = std::vector<std::int64_t>(hw::kCauses);
@@ -100,7 +101,9 @@ void add(Figures& sum, const Json& row) {
   sum.dram_bytes += dram_bytes_of(row);
   const Json& attribution = part(row, "attribution");
   for (int c = 0; c < hw::kCauses; ++c) {
-    sum.attribution[c] += number<std::int64_t>(attribution, to_string(static_cast<hw::Cause>(c)));
+    const std::string cause = to_string(static_cast<hw::Cause>(c));
+    sum.attributed = sum.attributed && !part(attribution, cause).is_null();
+    if (sum.attributed) sum.attribution[c] += number<std::int64_t>(attribution, cause);
   }
 }
 
@@ -155,8 +158,11 @@ Comparison compare(const Json& a, const Json& b) {
   return result;
 }
 
+bool attributed(const RowPair& pair) { return pair.a.attributed && pair.b.attributed; }
+
 /// The cause whose cycles moved most, or -1 when none did.
 int moved_cause(const RowPair& pair) {
+  if (!attributed(pair)) return -1;
   int most = -1;
   std::int64_t largest = 0;
   for (int c = 0; c < hw::kCauses; ++c) {
@@ -303,7 +309,8 @@ Json pair_json(const RowPair& pair) {
                         {"delta", pair.b.dram_bytes - pair.a.dram_bytes}};
   Json& attribution = json["attribution_delta"];
   for (int c = 0; c < hw::kCauses; ++c) {
-    attribution[to_string(static_cast<hw::Cause>(c))] = cause_delta(pair, c);
+    attribution[to_string(static_cast<hw::Cause>(c))] =
+        attributed(pair) ? Json(cause_delta(pair, c)) : Json(nullptr);
   }
   const int cause = moved_cause(pair);
   json["moved_most"] = cause < 0 ? Json(nullptr) : Json(to_string(static_cast<hw::Cause>(cause)));

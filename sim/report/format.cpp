@@ -114,17 +114,36 @@ Scale cycle_scale(double largest_cycles) {
   return {1, "cycles", 0};
 }
 
-std::string of_capacity(std::int64_t bytes, std::int64_t capacity) {
-  const char* const units[] = {"B", "KiB", "MiB", "GiB"};
-  int unit = 0;
-  std::int64_t divisor = 1;
-  while (unit < 3 && capacity >= divisor * 1024 && capacity % (divisor * 1024) == 0) {
-    divisor *= 1024;
-    ++unit;
+namespace {
+
+/// The largest binary unit of which `capacity` is a whole number.
+struct CapacityUnit {
+  explicit CapacityUnit(std::int64_t capacity) {
+    const char* const units[] = {"B", "KiB", "MiB", "GiB"};
+    int unit = 0;
+    while (unit < 3 && capacity >= divisor * 1024 && capacity % (divisor * 1024) == 0) {
+      divisor *= 1024;
+      ++unit;
+    }
+    name = units[unit];
   }
+  std::int64_t divisor = 1;
+  const char* name;
+};
+
+}  // namespace
+
+std::string capacity_text(std::int64_t capacity) {
+  const CapacityUnit unit(capacity);
+  return fmt::format("{} {}", grouped(capacity / unit.divisor), unit.name);
+}
+
+std::string of_capacity(std::int64_t bytes, std::int64_t capacity) {
+  const CapacityUnit unit(capacity);
+  const std::int64_t divisor = unit.divisor;
   const double used = static_cast<double>(bytes) / divisor;
   const std::string text = bytes % divisor == 0 ? grouped(bytes / divisor) : significant(used, 3);
-  return fmt::format("{} of {} {}", text, grouped(capacity / divisor), units[unit]);
+  return fmt::format("{} of {} {}", text, grouped(capacity / divisor), unit.name);
 }
 
 int display_width(const std::string& text) {

@@ -15,9 +15,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Of other fidelities a report knows the sum of the cycles, not who owns them.
-bool is_simulated(const Report& report) { return report.fidelity == "transaction"; }
-
 bool asked(const Report& report, const char* what) {
   return report.config.contains("gemm") && report.config.at("gemm").value(what, false);
 }
@@ -107,7 +104,7 @@ std::string dram(const Report& report, const TextOptions& options) {
   if (asked(report, "resident")) return "";
   std::vector<std::string> parts{grouped(m.dram_bytes) + " B moved",
                                  grouped(m.least_dram_bytes) + " B least"};
-  if (is_simulated(report)) {
+  if (report.simulated) {
     const double rate = ratio(static_cast<double>(m.dram_bytes), report.totals.time_s);
     parts.push_back(fmt::format("{} of {} GB/s", significant(1e-9 * rate, 3),
                                 significant(1e-9 * report.dram_peak_bytes_per_second, 3)));
@@ -151,11 +148,11 @@ Json known_in_closed_form(const Json& row) {
 
 std::string gemm_text(const Report& report, const TextOptions& options) {
   std::string text = head(report, options) + answer(report, options) + bounds(report, options);
-  if (is_simulated(report)) text += causes(report, options);
+  if (report.simulated) text += causes(report, options);
   text += mapping(report, options) + dram(report, options);
   if (report.computed) {
     text += product(report, options);
-  } else if (!is_simulated(report)) {
+  } else if (!report.simulated) {
     text += flow(" MODEL       ", {"a closed form: who owns the cycles takes a simulation"},
                  options.width);
   }
@@ -164,7 +161,7 @@ std::string gemm_text(const Report& report, const TextOptions& options) {
 
 Json gemm_json(const Report& report) {
   Json json = report_json(report);
-  if (is_simulated(report)) return json;
+  if (report.simulated) return json;
   Json known;
   known["schema"] = "tessera-gemm/1";
   for (const char* key :

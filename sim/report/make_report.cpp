@@ -355,13 +355,17 @@ void name_run(const Join& join, Report& report) {
   report.run_name = join.config.name;
   report.precision = join.config.precision_name;
   report.hardware_name = join.hardware().name;
-  report.fidelity = "transaction";
+  report.fidelity = to_string(join.config.fidelity);
   report.config = join.config.resolved;
   report.core_hz = static_cast<double>(join.hardware().clocks.core_hz);
   report.dram_peak_bytes_per_second = join.hardware().dram.peak_bytes_per_second;
 }
 
 }  // namespace
+
+const char* to_string(Fidelity fidelity) {
+  return fidelity == Fidelity::kAnalytical ? "analytical" : "transaction";
+}
 
 Report make_report(const RunConfig& config, const Graph& graph, const Plan& plan,
                    const hw::Counters& counters) {

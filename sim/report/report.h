@@ -115,6 +115,9 @@ struct ComputedProduct {
 };
 
 struct Report {
+  /// False: an estimate in closed form. What only a simulation can know is then left 0 here and is
+  /// null to readers: spans, attribution, traffic and peaks of buffers, hidden cycles, units.
+  bool simulated = true;
   std::string tool_version, model_version, run_name, precision, hardware_name, fidelity;
   nlohmann::ordered_json config;
   ReportRow totals;
@@ -147,6 +150,7 @@ struct WhatIf {
 struct HostFigures {
   double wall_s = 0, cpu_s = 0, map_s = 0;
   Bytes peak_memory = 0;
+  bool simulated = true;  // else there are no simulated cycles and events
   double cycles_per_cpu_second = 0;
   std::int64_t events = 0;
 };

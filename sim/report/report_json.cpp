@@ -7,40 +7,47 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json traffic_json(const hw::TrafficByClass& traffic) {
+/// Null in an analytical report.
+Json simulated(const Report& report, std::int64_t value) {
+  return report.simulated ? Json(value) : Json(nullptr);
+}
+
+Json traffic_json(const hw::TrafficByClass& traffic, bool is_known) {
+  const auto bytes = [&](Bytes value) { return is_known ? Json(value) : Json(nullptr); };
   Json json = Json::object();
   for (int c = 0; c < hw::kTrafficClasses; ++c) {
-    json[to_string(static_cast<hw::TrafficClass>(c))] = {{"read_bytes", traffic[c].read},
-                                                         {"write_bytes", traffic[c].write}};
+    json[to_string(static_cast<hw::TrafficClass>(c))] = {{"read_bytes", bytes(traffic[c].read)},
+                                                         {"write_bytes", bytes(traffic[c].write)}};
   }
   return json;
 }
 
-Json traffic_json(const ReportRow& row, const std::vector<BufferSummary>& buffers) {
+Json traffic_json(const ReportRow& row, const Report& report) {
+  const auto& buffers = report.buffers;
   Json json;
-  json["dram"] = traffic_json(row.dram);
+  json["dram"] = traffic_json(row.dram, true);
   json["dram"]["bus_bytes"] = row.dram_bus_bytes;
   json["dram"]["compulsory_bytes"] = row.compulsory_bytes;
   json["dram"]["fusion_saved_bytes"] = row.fusion_saved_bytes;
   for (std::size_t b = 0; b < buffers.size() && b < row.buffers.size(); ++b) {
-    json[buffers[b].name] = traffic_json(row.buffers[b]);
+    json[buffers[b].name] = traffic_json(row.buffers[b], report.simulated);
   }
   return json;
 }
 
-Json bounds_json(const Bounds& bounds) {
+Json bounds_json(const Bounds& bounds, const Report& report) {
   return {{"compute_cycles", bounds.compute_cycles},
           {"as_mapped_cycles", bounds.as_mapped_cycles},
           {"dram_cycles", bounds.dram_cycles},
           {"dram_as_mapped_cycles", bounds.dram_as_mapped_cycles},
-          {"scratchpad_cycles", bounds.scratchpad_cycles},
+          {"scratchpad_cycles", simulated(report, bounds.scratchpad_cycles)},
           {"vector_cycles", bounds.vector_cycles}};
 }
 
-Json attribution_json(const std::array<Cycles, hw::kCauses>& attribution) {
+Json attribution_json(const std::array<Cycles, hw::kCauses>& attribution, const Report& report) {
   Json json;
   for (int c = 0; c < hw::kCauses; ++c) {
-    json[to_string(static_cast<hw::Cause>(c))] = attribution[c];
+    json[to_string(static_cast<hw::Cause>(c))] = simulated(report, attribution[c]);
   }
   return json;
 }
@@ -133,19 +140,19 @@ Json energy_json(const Report& report) {
 /// What totals, phases and operators have in common.
 void append_figures(Json& json, const ReportRow& row, const Report& report) {
   json["cycles"] = row.cycles;
-  json["span_cycles"] = row.span_cycles;
+  json["span_cycles"] = simulated(report, row.span_cycles);
   json["time_s"] = row.time_s;
   json["macs"] = row.macs;
   json["utilization"] = row.utilization;
   json["energy_j"] = row.energy_j ? Json(*row.energy_j) : Json(nullptr);
-  json["bounds"] = bounds_json(row.bounds);
-  json["attribution"] = attribution_json(row.attribution);
-  json["traffic"] = traffic_json(row, report.buffers);
+  json["bounds"] = bounds_json(row.bounds, report);
+  json["attribution"] = attribution_json(row.attribution, report);
+  json["traffic"] = traffic_json(row, report);
   json["dram_streams"] = streams_json(row, report);
   json["reuse"] = reuse_json(row);
   json["roofline"] = roofline_json(row.roofline);
-  json["vector"] = {{"hidden_cycles", row.vector_hidden},
-                    {"exposed_cycles", row.vector_busy - row.vector_hidden}};
+  json["vector"] = {{"hidden_cycles", simulated(report, row.vector_hidden)},
+                    {"exposed_cycles", simulated(report, row.vector_busy - row.vector_hidden)}};
 }
 
 Json operator_json(const ReportRow& row, const Report& report) {
@@ -195,12 +202,12 @@ Json units_json(const std::map<std::string, hw::UnitCounters>& units) {
   return json;
 }
 
-Json buffers_json(const std::vector<BufferSummary>& buffers) {
+Json buffers_json(const Report& report) {
   Json json = Json::object();
-  for (const auto& buffer : buffers) {
+  for (const auto& buffer : report.buffers) {
     Json& entry = json[buffer.name];
     entry["capacity_bytes"] = buffer.capacity_bytes;
-    entry["peak_bytes"] = buffer.peak_bytes;
+    entry["peak_bytes"] = simulated(report, buffer.peak_bytes);
     const auto& change = buffer.first_size_that_changes;
     entry["first_size_that_changes"] = change.empty() ? Json(nullptr) : Json(change);
   }
@@ -220,14 +227,15 @@ void append_head(Json& json, const Report& report) {
 
 void append_machine(Json& json, const Report& report) {
   json["units"] = units_json(report.units);
-  json["vector"] = {{"hidden_cycles", report.vector_hidden_cycles},
-                    {"exposed_cycles", report.vector_exposed_cycles}};
-  json["buffers"] = buffers_json(report.buffers);
+  json["vector"] = {{"hidden_cycles", simulated(report, report.vector_hidden_cycles)},
+                    {"exposed_cycles", simulated(report, report.vector_exposed_cycles)}};
+  json["buffers"] = buffers_json(report);
   json["dram"] = {
-      {"sustained_fraction", report.dram_sustained_fraction},
+      {"sustained_fraction",
+       report.simulated ? Json(report.dram_sustained_fraction) : Json(nullptr)},
       {"row_hit_rate",
        report.dram_has_rows ? Json(row_hit_rate(all_streams(report.totals))) : Json(nullptr)},
-      {"bursts", report.dram_bursts},
+      {"bursts", simulated(report, report.dram_bursts)},
       {"commands", commands_json(report)},
       {"energy", energy_json(report)},
       {"peak_bytes_per_second", report.dram_peak_bytes_per_second}};
@@ -251,13 +259,14 @@ nlohmann::ordered_json report_json(const Report& report) {
 }
 
 nlohmann::ordered_json host_json(const HostFigures& host) {
-  return {{"schema", "tessera-host/1"},
-          {"wall_s", host.wall_s},
-          {"cpu_s", host.cpu_s},
-          {"map_s", host.map_s},
-          {"peak_memory_bytes", host.peak_memory},
-          {"cycles_per_cpu_second", host.cycles_per_cpu_second},
-          {"events", host.events}};
+  return {
+      {"schema", "tessera-host/1"},
+      {"wall_s", host.wall_s},
+      {"cpu_s", host.cpu_s},
+      {"map_s", host.map_s},
+      {"peak_memory_bytes", host.peak_memory},
+      {"cycles_per_cpu_second", host.simulated ? Json(host.cycles_per_cpu_second) : Json(nullptr)},
+      {"events", host.simulated ? Json(host.events) : Json(nullptr)}};
 }
 
 }  // namespace tessera::sim

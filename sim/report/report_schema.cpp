@@ -16,6 +16,9 @@ Json or_null(Json schema) {
   return schema;
 }
 
+/// Null in an analytical report.
+Json known_if_simulated() { return or_null(integer()); }
+
 Json one_of(const std::vector<std::string>& values) {
   return {{"type", "string"}, {"enum", values}};
 }
@@ -34,7 +37,7 @@ Json map_of(const Json& values) { return {{"type", "object"}, {"additionalProper
 Json causes() {
   Json properties;
   for (int c = 0; c < hw::kCauses; ++c) {
-    properties[to_string(static_cast<hw::Cause>(c))] = integer();
+    properties[to_string(static_cast<hw::Cause>(c))] = known_if_simulated();
   }
   return object(properties);
 }
@@ -101,7 +104,7 @@ Json bounds() {
                  {"as_mapped_cycles", integer()},
                  {"dram_cycles", integer()},
                  {"dram_as_mapped_cycles", integer()},
-                 {"scratchpad_cycles", integer()},
+                 {"scratchpad_cycles", known_if_simulated()},
                  {"vector_cycles", integer()}});
 }
 
@@ -135,13 +138,14 @@ Json mapping() {
 }
 
 Json vector_cycles() {
-  return object({{"hidden_cycles", integer()}, {"exposed_cycles", integer()}});
+  return object(
+      {{"hidden_cycles", known_if_simulated()}, {"exposed_cycles", known_if_simulated()}});
 }
 
 /// What totals, phases and operators have in common.
 Json figures() {
   return {{"cycles", integer()},
-          {"span_cycles", integer()},
+          {"span_cycles", known_if_simulated()},
           {"time_s", number()},
           {"macs", integer()},
           {"utilization", {{"type", "number"}, {"minimum", 0}, {"maximum", 1}}},
@@ -183,7 +187,8 @@ Json phase_row() {
 }
 
 Json definitions() {
-  return {{"read_write", object({{"read_bytes", integer()}, {"write_bytes", integer()}})},
+  return {{"read_write",
+           object({{"read_bytes", known_if_simulated()}, {"write_bytes", known_if_simulated()}})},
           {"traffic_by_class", traffic_by_class()},
           {"dram_traffic", dram_traffic()},
           {"traffic", traffic()},
@@ -203,11 +208,11 @@ void append_machine(Json& properties) {
       {{"busy_cycles", integer()}, {"stalled_cycles", integer()}, {"idle_cycles", integer()}}));
   properties["vector"] = reference("vector_cycles");
   properties["buffers"] = map_of(object({{"capacity_bytes", integer()},
-                                         {"peak_bytes", integer()},
+                                         {"peak_bytes", known_if_simulated()},
                                          {"first_size_that_changes", or_null(text())}}));
-  properties["dram"] = object({{"sustained_fraction", number()},
+  properties["dram"] = object({{"sustained_fraction", or_null(number())},
                                {"row_hit_rate", or_null(number())},
-                               {"bursts", integer()},
+                               {"bursts", known_if_simulated()},
                                {"commands", dram_commands()},
                                {"energy", dram_energy()},
                                {"peak_bytes_per_second", number()}});
@@ -231,7 +236,7 @@ nlohmann::ordered_json report_schema() {
   append_machine(properties);
   Json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
                  {"$id", "tessera-report/1"},
-                 {"title", "Report of a Tessera simulation"}};
+                 {"title", "Report of a Tessera run"}};
   schema.update(object(properties));
   schema["$defs"] = definitions();
   return schema;

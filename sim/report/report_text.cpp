@@ -99,9 +99,14 @@ std::string bounds_line(const Page& page) {
   std::vector<std::string> parts;
   parts.push_back(bound_text(page, "array", bounds.compute_cycles, bounds.as_mapped_cycles));
   parts.push_back(bound_text(page, "DRAM", bounds.dram_cycles, bounds.dram_as_mapped_cycles));
-  parts.push_back(fmt::format("vector {} {} ({} hidden)", time(bounds.vector_cycles),
-                              page.time.unit, time(page.report.vector_hidden_cycles)));
-  parts.push_back(fmt::format("SRAM {} {}", time(bounds.scratchpad_cycles), page.time.unit));
+  const std::string hidden =
+      page.report.simulated ? fmt::format(" ({} hidden)", time(page.report.vector_hidden_cycles))
+                            : "";
+  parts.push_back(
+      fmt::format("vector {} {}{}", time(bounds.vector_cycles), page.time.unit, hidden));
+  if (page.report.simulated) {
+    parts.push_back(fmt::format("SRAM {} {}", time(bounds.scratchpad_cycles), page.time.unit));
+  }
   return flow(" bounds      ", parts, page.width());
 }
 
@@ -582,8 +587,13 @@ std::string what_if_table(const Page& page, const std::vector<WhatIf>& what_ifs)
 std::string buffers_line(const Page& page) {
   std::vector<std::string> parts;
   for (const auto& buffer : page.report.buffers) {
-    std::string part = buffer.name + " " + of_capacity(buffer.peak_bytes, buffer.capacity_bytes);
-    if (buffer.peak_bytes < buffer.capacity_bytes) part += ", not full";
+    std::string part = buffer.name + " ";
+    if (page.report.simulated) {
+      part += of_capacity(buffer.peak_bytes, buffer.capacity_bytes);
+      if (buffer.peak_bytes < buffer.capacity_bytes) part += ", not full";
+    } else {
+      part += capacity_text(buffer.capacity_bytes);
+    }
     if (!buffer.first_size_that_changes.empty()) {
       part += " (" + buffer.first_size_that_changes + ")";
     }
@@ -623,7 +633,7 @@ std::string report_text(const Report& report, const std::vector<WhatIf>& what_if
   std::string text = head(page) + answer(page) + bounds_line(page) + dram_line(page) +
                      dram_classes(page) + dram_streams_line(page) + dram_energy_line(page) +
                      fusion_line(page) + "\n";
-  text += array_cycles(page) + "\n";
+  if (report.simulated) text += array_cycles(page) + "\n";
   const std::string phases = phase_table(page);
   if (!phases.empty()) text += phases + "\n";
   text += operator_table(page) + disagreements(page) + "\n";
@@ -631,13 +641,14 @@ std::string report_text(const Report& report, const std::vector<WhatIf>& what_if
 }
 
 std::string host_footer(const HostFigures& host, int width) {
-  return flow(" HOST     ",
-              {significant(host.wall_s, 3) + " s wall",
-               fmt::format("{} s CPU (mapper {} s)", significant(host.cpu_s, 3),
-                           significant(host.map_s, 3)),
-               fixed(1e-6 * static_cast<double>(host.peak_memory), 0) + " MB",
-               significant(1e-6 * host.cycles_per_cpu_second, 3) + " M cycles per CPU second"},
-              width);
+  std::vector<std::string> parts{
+      significant(host.wall_s, 3) + " s wall",
+      fmt::format("{} s CPU (mapper {} s)", significant(host.cpu_s, 3), significant(host.map_s, 3)),
+      fixed(1e-6 * static_cast<double>(host.peak_memory), 0) + " MB"};
+  if (host.simulated) {
+    parts.push_back(significant(1e-6 * host.cycles_per_cpu_second, 3) + " M cycles per CPU second");
+  }
+  return flow(" HOST     ", parts, width);
 }
 
 }  // namespace tessera::sim

@@ -851,12 +851,12 @@ TEST_CASE("an impossible workload precision or mapping is refused") {
            "  mapping: {plan: plan.yaml}\n"
            "                  ^"},
           {"another fidelity",
-           run_and("fidelity: analytical\n"),
+           run_and("fidelity: pe\n"),
            {},
-           "case.yaml:3:11: error: fidelity: analytical is not built yet\n"
-           "  fidelity: analytical\n"
+           "case.yaml:3:11: error: fidelity: pe is not built yet\n"
+           "  fidelity: pe\n"
            "            ^\n"
-           "allowed: transaction"},
+           "allowed: transaction, analytical"},
           {"an expectation",
            run_and("expect: {latency: 30 ms}\n"),
            {},
