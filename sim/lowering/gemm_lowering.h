@@ -67,6 +67,7 @@ class GemmLowering : public OperatorLowering {
   Ring results_, outputs_;
   std::vector<std::int64_t> k_done_;  // by result tile of this instance
   int result_bits_ = 32, output_bits_ = 8;
+  std::string precision_;
 };
 
 }  // namespace tessera::sim
