@@ -80,6 +80,10 @@ const Json& descend(const Json& json, Steps steps, const std::vector<std::string
   }
   const auto found = json.find(step.name);
   if (found != json.end()) return descend(*found, steps.behind());
+  if (steps.left() > 1) {  // a key with a dot: units.core0.array
+    const auto joined = json.find(step.name + "." + steps.path[steps.at + 1].name);
+    if (joined != json.end()) return descend(*joined, steps.behind(2));
+  }
   std::vector<std::string> known = also;
   for (std::string& key : keys_of(json)) known.push_back(std::move(key));
   unknown(steps.path, steps.at, known);

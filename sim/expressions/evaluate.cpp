@@ -39,7 +39,7 @@ Datum product_of(const Node& node, const Datum& left, const Datum& right) {
   require_number(node.column, left);
   require_number(node.column, right);
   const bool divides = node.kind == NodeKind::kDivide;
-  if (divides && right.number == 0) throw ExpressionError(node.column, "division by zero");
+  if (divides && right.number == 0) throw DivisionByZero(node.column);
   Datum result = number_of(divides ? left.number / right.number : left.number * right.number,
                            sum_of(left.dimension, right.dimension, divides ? -1 : 1));
   result.bare = left.bare && right.bare;

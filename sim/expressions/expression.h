@@ -43,6 +43,11 @@ class UnknownFigure : public ExpressionError {
   using ExpressionError::ExpressionError;
 };
 
+class DivisionByZero : public ExpressionError {
+ public:
+  explicit DivisionByZero(std::size_t column) : ExpressionError(column, "division by zero") {}
+};
+
 struct PathStep {
   std::string name;
   std::size_t column = 0;  // in the expression's text

@@ -46,7 +46,8 @@ class Parser {
   }
 
   Comparison whole_condition(const std::string& name, const Expression& left) {
-    return rest(name + " " + std::string(text_), left);
+    const bool compares = token().kind == TokenKind::kSymbol && relations().count(token().text) > 0;
+    return rest(name + (compares ? " " : " == ") + std::string(text_), left);
   }
 
  private:

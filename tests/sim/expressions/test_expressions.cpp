@@ -136,6 +136,7 @@ TEST_CASE("a condition continues a value") {
   CHECK_FALSE(verdict("121"));
   CHECK(verdict("121 within 1 %"));
   CHECK(parse_condition("a.cycles", left, "<= 2 * 60").text == "a.cycles <= 2 * 60");
+  CHECK(parse_condition("a.cycles", left, "120").text == "a.cycles == 120");
 }
 
 TEST_CASE("what is wrong with a text is told with its column") {
