@@ -110,6 +110,7 @@ RunConfig make_run(const RunSpec& spec, const Value& tree, NamedMachines& machin
   run.phases = spec.workload.phases;
   run.fusion = spec.fusion;
   run.fidelity = spec.fidelity;
+  run.expectations = spec.expectations;
   return run;
 }
 

@@ -575,6 +575,11 @@ Table<RunSpec> make_run_table() {
              precision_rows(), read_precision, write_precision);
   Field<S> fusion = section("fusion", &S::fusion, fusion_table(), "Which fusions are on.");
   fusion.schema = named_or(fusion.schema);
+  Field<S> expectations =
+      custom("expect", &S::expectations, "What `tessera run` judges of the report: exit code 1.",
+             expressions::expectations_schema(), {}, expressions::read_expectations,
+             expressions::write_expectations);
+  expectations.allowed = "list of comparisons, or mapping of figure to condition";
   std::vector<DocRow> below = hardware_table().rows();
   for (DocRow& row : below) row.path = "hardware." + row.path;
   return {{field("name", &S::name, text("text"), "What reports call it.")
@@ -587,9 +592,9 @@ Table<RunSpec> make_run_table() {
                                   {"pe"}),
                  "`transaction`: the machine is simulated. `analytical`: bounds, traffic and an "
                  "estimate in closed form."),
-           section("roofline", &S::roofline, roofline_table(), "How the roofline is stated.")},
-          {{"expect", "checking expectations"},
-           {"axes", "sweeping"},
+           section("roofline", &S::roofline, roofline_table(), "How the roofline is stated."),
+           expectations},
+          {{"axes", "sweeping"},
            {"require", "sweeping"},
            {"energy", "the energy model"},
            {"run", "sweeping"}},
@@ -599,7 +604,8 @@ Table<RunSpec> make_run_table() {
 Table<RunSpec> make_machine_run_table() {
   Table<RunSpec> table = make_run_table();
   const auto of_workload = [](const Field<RunSpec>& field) {
-    return field.key == "workload" || field.key == "fusion" || field.key == "fidelity";
+    return field.key == "workload" || field.key == "fusion" || field.key == "fidelity" ||
+           field.key == "expect";
   };
   table.fields.erase(std::remove_if(table.fields.begin(), table.fields.end(), of_workload),
                      table.fields.end());

@@ -44,6 +44,7 @@ struct RunSpec {
   MappingSpec mapping;
   Fidelity fidelity = Fidelity::kTransaction;
   RooflineSpec roofline;
+  std::vector<expressions::Expectation> expectations;
 };
 
 const Table<RunSpec>& run_table();

@@ -874,20 +874,21 @@ TEST_CASE("an impossible workload precision or mapping is refused") {
            "  fidelity: pe\n"
            "            ^\n"
            "allowed: transaction, analytical"},
-          {"an expectation",
-           run_and("expect: {latency: 30 ms}\n"),
+          {"an expectation with a wrong unit",
+           run_and("expect: {latency: 30 KB}\n"),
            {},
-           "case.yaml:3:1: error: expect: checking expectations is not built yet\n"
-           "  expect: {latency: 30 ms}\n"
-           "  ^\n"
-           "allowed: name, hardware, workload, precision, fusion, mapping, fidelity, roofline"},
+           "case.yaml:3:22: error: expect.latency: 'KB' is not a unit\n"
+           "  expect: {latency: 30 KB}\n"
+           "                       ^\n"
+           "did you mean 'KiB'?"},
           {"a sweep file",
            run_and("axes: {}\n"),
            {},
            "case.yaml:3:1: error: axes: sweeping is not built yet\n"
            "  axes: {}\n"
            "  ^\n"
-           "allowed: name, hardware, workload, precision, fusion, mapping, fidelity, roofline"},
+           "allowed: name, hardware, workload, precision, fusion, mapping, fidelity, roofline, "
+           "expect"},
       });
 }
 
