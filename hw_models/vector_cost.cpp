@@ -40,6 +40,10 @@ Cycles epilogue_cycles(const VectorConfig& vector, const std::vector<std::string
   return total;
 }
 
+Cycles epilogue_cycles(const VectorConfig& vector, const Epilogue& epilogue) {
+  return epilogue_cycles(vector, epilogue.operations, epilogue.output.rows, epilogue.output.cols);
+}
+
 Cycles command_cycles(const VectorConfig& vector, const VectorCommand& command) {
   if (command.operations.size() != 1) {
     return epilogue_cycles(vector, command.operations, command.rows, command.cols);

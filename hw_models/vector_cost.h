@@ -22,6 +22,8 @@ Cycles vector_cycles(const VectorConfig& vector, const std::string& operation, s
 /// rows x cols results.
 Cycles epilogue_cycles(const VectorConfig& vector, const std::vector<std::string>& operations,
                        std::int64_t rows, std::int64_t cols);
+/// The same of a Gemm's epilogue.
+Cycles epilogue_cycles(const VectorConfig& vector, const Epilogue& epilogue);
 
 /// Cycles of a vector command: of its one operation, or of several as in an epilogue.
 Cycles command_cycles(const VectorConfig& vector, const VectorCommand& command);

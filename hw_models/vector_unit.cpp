@@ -83,7 +83,7 @@ void VectorUnit::start_epilogue(Cycles now) {
   const CommandId id = waiting_.front().id;
   waiting_.pop_front();
   const GemmCommand& gemm = scoreboard_.at(id).command.gemm;
-  const Cycles cycles = epilogue_cycles(config_.vector, gemm.epilogue->operations, gemm.m, gemm.n);
+  const Cycles cycles = epilogue_cycles(config_.vector, *gemm.epilogue);
   run(id, true, cycles, now);
   open_stream({gemm.c}, {gemm.epilogue->output}, 1.0, cycles);
 }

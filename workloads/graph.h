@@ -72,7 +72,9 @@ struct EpilogueStep {
 };
 
 /// One operator execution of the graph (one layer, one repeat).
-/// Gemm: C[m,n] = A[m,k] * B[k,n], `instances` independent ones (heads x batch; 1 for kGemm).
+/// Gemm: C[m,n] = A[m,k] * B[k,n], `instances` independent ones (heads x batch; 1 for kGemm). With
+/// gate and up fused, their columns come in turn, and each pair makes one result: outputs[0] has n/2
+/// columns.
 /// `group` query heads that share a KV head run as one Gemm of group*m rows: the machine executes
 /// instances/group Gemms of (group*m, k, n).
 /// Others: m rows of n elements, k = 0, instances = 1. Their views hold m rows over batch and group
@@ -95,6 +97,7 @@ struct Operator {
   std::vector<EpilogueStep> epilogue;  // set by the fusion pass; Gemm kinds only
   std::vector<std::string> members;    // names of the operators fused into this one, itself first
   std::vector<MatrixView> kept;        // results of members that fusion keeps on chip
+  std::vector<MatrixView> spared;      // operands that members would read again each on its own
   std::vector<Operator> parts;         // attention: scores, softmax, context as they stand unfused
 };
 
@@ -108,6 +111,8 @@ bool uses_array(const Operator& op);
 bool is_row_reduction(const Operator& op);
 /// m*k*n*instances; of attention both Gemms; 0 for vector operators.
 std::int64_t mac_count(const Operator& op);
+/// Columns of the product that make one result: 2 with gate and up fused. REQUIRES: is_gemm(op).
+std::int64_t columns_per_result(const Operator& op);
 /// Weight elements: the right operand if it is a weight tensor, parameters, tables excluded.
 std::int64_t weight_elements(const Operator& op, const std::vector<Tensor>& tensors);
 /// Activation (and KV) elements read, each distinct element once.

@@ -470,7 +470,11 @@ void DataFlow::finish_results(const Command& command, const OperatorExecution& e
   finished->base = output.region.offset;
   finished->pitch = output.pitch;
   finished->bits = output.bits;
-  if (output.bits != product.bits) {
+  const std::int64_t columns = workloads::columns_per_result(*product.site);
+  finished->first.col /= columns;
+  finished->cols /= columns;
+  if (output.bits != product.bits || output.cols != finished->cols ||
+      results.first.col % columns != 0) {
     return fault(FaultKind::kOutputs, command.id, "leaves results of another width");
   }
   place_rows(output, finished);

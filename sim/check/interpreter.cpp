@@ -258,12 +258,21 @@ void Interpreter::multiply(const Command& command, const std::vector<double>& a,
   const double scale = operator_scale(graph_, product_site(command), numbers_);
   const TileOperand& output = gemm.epilogue->output;
   const Format elements = format_of(output.bits, numbers_);
+  const auto& operations = gemm.epilogue->operations;
+  const bool joins = output.cols < gemm.n;
+  double gate = 0;
   each([&](std::int64_t row, std::int64_t col, const Sum& sum) {
-    double value = static_cast<double>(sum);
+    double value = scale * static_cast<double>(sum);
     if constexpr (!std::is_same_v<Sum, float>) {
-      value = static_cast<double>(wrapped(sum, gemm.c.bits));
+      value = scale * static_cast<double>(wrapped(sum, gemm.c.bits));
     }
-    put(output, row, col, finish_sum(value * scale, gemm.epilogue->operations, elements));
+    if (joins && col % 2 == 0) {
+      gate = value;
+    } else if (joins) {
+      put(output, row, col / 2, finish_pair(gate, value, operations, elements));
+    } else {
+      put(output, row, col, finish_sum(value, operations, elements));
+    }
   });
   auto& origins = origins_[static_cast<std::size_t>(output.region.buffer)];
   const auto first = origins.begin() + output.region.offset;

@@ -174,15 +174,23 @@ void Reference::gemm_row(const Operator& op, std::int64_t matrix, std::int64_t r
   }
   const double scale = operator_scale(graph_, op, numbers_);
   const std::vector<std::string> epilogue = operations_of(op);
+  const std::int64_t columns = workloads::columns_per_result(op);
+  double gate = 0;
   for (std::int64_t n = 0; n < op.n; ++n) {
     const auto at = static_cast<std::size_t>(n);
     const std::int64_t sum = wrapped(sums[at], accumulator_bits_);
     if (sum != sums[at] && accumulator_bits_ >= 32) {
       if (overflows_.empty() || overflows_.back() != op.name) overflows_.push_back(op.name);
     }
-    const double value = floats ? static_cast<double>(float_sums[at]) : static_cast<double>(sum);
-    tensors_[static_cast<std::size_t>(c.tensor)].put(element_of(c, matrix, row, n),
-                                                     finish_sum(value * scale, epilogue, fc));
+    const double value =
+        scale * (floats ? static_cast<double>(float_sums[at]) : static_cast<double>(sum));
+    if (columns == 2 && n % 2 == 0) {
+      gate = value;
+      continue;
+    }
+    tensors_[static_cast<std::size_t>(c.tensor)].put(
+        element_of(c, matrix, row, n / columns),
+        columns == 2 ? finish_pair(gate, value, epilogue, fc) : finish_sum(value, epilogue, fc));
   }
 }
 

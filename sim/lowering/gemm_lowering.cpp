@@ -35,6 +35,7 @@ GemmLowering::GemmLowering(CommandWriter& writer, const OperatorSite& site)
   outputs_.slots = mapping_.outputs;
   result_bits_ = writer.accumulator_bits();
   const workloads::TensorId output = site.op.outputs[0].tensor;
+  columns_per_result_ = workloads::columns_per_result(site.op);
   output_bits_ = tensors[static_cast<std::size_t>(output)].format.bits;
 }
 
@@ -229,8 +230,9 @@ hw::GemmCommand GemmLowering::command() const {
   hw::Epilogue epilogue;
   for (const auto& step : site_.op.epilogue) epilogue.operations.push_back(step.operation);
   epilogue.output = gemm.c;
+  epilogue.output.cols = gemm.n / columns_per_result_;
   epilogue.output.bits = output_bits_;
-  epilogue.output.pitch = pitch_of(gemm.n, output_bits_);
+  epilogue.output.pitch = pitch_of(epilogue.output.cols, output_bits_);
   epilogue.output.traffic = hw::TrafficClass::kOutputs;
   epilogue.output.region.bytes = epilogue.output.pitch * gemm.m;
   if (outputs_.slots.count > 0) {
@@ -243,7 +245,9 @@ hw::GemmCommand GemmLowering::command() const {
 }
 
 void GemmLowering::store_result() {
-  const TileWindow stored = window(LoopDim::kM, LoopDim::kN);
+  TileWindow stored = window(LoopDim::kM, LoopDim::kN);
+  stored.col /= columns_per_result_;
+  stored.cols /= columns_per_result_;
   const Bytes bytes = stored.rows * pitch_of(stored.cols, output_bits_);
   const bool in_place = outputs_.slots.count == 0;
   if (!in_place) ++outputs_.turn;

@@ -100,6 +100,8 @@ GemmProblem gemm_problem(const workloads::Graph& graph, const workloads::Operato
   problem.a = operand_layout(graph, op.inputs.at(0));
   problem.b = operand_layout(graph, op.inputs.at(1));
   problem.out = operand_layout(graph, op.outputs.at(0));
+  problem.columns_per_result = static_cast<int>(workloads::columns_per_result(op));
+  problem.out.bits /= problem.columns_per_result;
   problem.partial.bits = accumulator_bits(hardware);
   problem.partial.pitch = row_bytes(problem.n, problem.partial.bits);
   problem.precision = hw::precision_pair(problem.b.bits, problem.a.bits);
@@ -107,6 +109,11 @@ GemmProblem gemm_problem(const workloads::Graph& graph, const workloads::Operato
   for (const auto& step : op.epilogue) {
     require_operation(hardware, qualified_name(op), step.operation);
     problem.epilogue.push_back(step.operation);
+  }
+  if (problem.columns_per_result > 1 && hardware.sequencer.loop.exists()) {
+    throw MappingError(qualified_name(op) +
+                       ": a hardware loop cannot join gate and up on their way out; set "
+                       "'fusion.gate_up: false'");
   }
   require_whole_blocks(problem, hardware.sequencer.loop, qualified_name(op));
   return problem;
@@ -122,7 +129,8 @@ std::string shape_key(const OperandLayout& layout) {
 std::string shape_key(const GemmProblem& problem) {
   std::ostringstream key;
   key << "gemm " << problem.m << ' ' << problem.k << ' ' << problem.n << ' ' << problem.instances
-      << ';' << shape_key(problem.a) << shape_key(problem.b) << shape_key(problem.out);
+      << ';' << shape_key(problem.a) << shape_key(problem.b) << shape_key(problem.out)
+      << problem.columns_per_result << ' ';
   for (const std::string& operation : problem.epilogue) key << operation << ' ';
   return key.str();
 }

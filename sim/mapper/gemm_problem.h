@@ -26,6 +26,9 @@ struct GemmProblem {
   std::int64_t m = 0, k = 0, n = 0;
   std::int64_t instances = 1;
   OperandLayout a, b, out, partial;
+  /// Columns that make one result, see workloads::columns_per_result(); `out.bits` are the bits of
+  /// a result by column, so that n columns of `out` take the bytes of their results.
+  int columns_per_result = 1;
   std::string precision;
   double macs_per_pe = 1.0;
   std::vector<std::string> epilogue;  // keys of the vector unit's operation table

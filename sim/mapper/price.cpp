@@ -304,7 +304,7 @@ Cycles cycles_of_banks(const GemmContext& context, const OperandBuffers& operand
 GemmContext::GemmContext(const GemmProblem& gemm, const hw::HardwareConfig& config)
     : problem(gemm), hardware(config), rates(machine_rates(config)), roles(role_buffers(config)) {
   in_place = roles.accumulators == roles.outputs && gemm.partial.bits == gemm.out.bits &&
-             !config.sequencer.loop.exists();
+             gemm.columns_per_result == 1 && !config.sequencer.loop.exists();
   for (const hw::Dataflow dataflow : config.array.dataflows) {
     const OperandBuffers operands = operand_buffers(*this, dataflow);
     const auto peak = hw::peak_accesses(config.array, dataflow, operands.widths);
@@ -391,7 +391,7 @@ EpilogueTotals epilogue_totals(const GemmContext& context, std::int64_t tile_m,
   for (const auto& m : cut_m.part) {
     for (const auto& n : cut_n.part) {
       if (m.count * n.count == 0) continue;
-      totals.last = hw::epilogue_cycles(vector, p.epilogue, m.size, n.size);
+      totals.last = hw::epilogue_cycles(vector, p.epilogue, m.size, n.size / p.columns_per_result);
       totals.all += m.count * n.count * totals.last;
     }
   }

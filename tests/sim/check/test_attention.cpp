@@ -15,7 +15,7 @@ workloads::Graph attention_graph(Dice& dice, const workloads::Precision& precisi
   workloads::PhaseRequest request = random_request(dice);
   workloads::Fusion fusion;
   fusion.epilogue = dice.coin();
-  fusion.attention = fused ? workloads::AttentionFusion::kOn : workloads::AttentionFusion::kOff;
+  fusion.attention = fused ? workloads::FusionSwitch::kOn : workloads::FusionSwitch::kOff;
   return workloads::fuse(workloads::apply_precision(workloads::build_graph({request}), precision),
                          fusion);
 }

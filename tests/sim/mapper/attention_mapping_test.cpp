@@ -16,7 +16,7 @@ namespace {
 
 workloads::Graph graph_of(workloads::ModelDescriptor model, bool fused = true) {
   workloads::Fusion fusion;
-  if (fused) fusion.attention = workloads::AttentionFusion::kOn;
+  if (fused) fusion.attention = workloads::FusionSwitch::kOn;
   model.num_hidden_layers = 1;
   return workloads::fuse(workloads::zoo::graph_of(model), fusion);
 }
@@ -26,6 +26,12 @@ const workloads::Operator& attention_of(const workloads::Graph& graph) {
     if (op.kind == workloads::OperatorKind::kAttention) return op;
   }
   throw std::logic_error("no attention");
+}
+
+bool fused_attention_pays(const workloads::Graph& graph, const hw::HardwareConfig& machine,
+                          const ObjectiveConfig& objective) {
+  const workloads::Operator& fused = attention_of(graph);
+  return fusion_judge(machine, objective)(graph, fused.parts, {fused});
 }
 
 constexpr Bytes kOnce = 4 * 1024 * 768;  // Q, K, V and O of a layer
@@ -93,17 +99,17 @@ TEST_CASE("a hardware loop runs no fused attention") {
 TEST_CASE("fused attention pays where it fits, and does not where it cannot run") {
   const workloads::Graph graph = graph_of(workloads::zoo::siglip_b16(512));
   hw::HardwareConfig machine = fixtures::edge();
-  CHECK(fused_attention_pays(graph, attention_of(graph), machine, {}));
+  CHECK(fused_attention_pays(graph, machine, {}));
   machine.buffers[2].capacity = 1 << 10;
-  CHECK_FALSE(fused_attention_pays(graph, attention_of(graph), machine, {}));
+  CHECK_FALSE(fused_attention_pays(graph, machine, {}));
 }
 
 TEST_CASE("fused attention does not pay where its blocks are small and DRAM is not the limit") {
   const workloads::Graph graph = graph_of(workloads::zoo::siglip_b16(512));
   hw::HardwareConfig machine = fixtures::edge();
   machine.buffers[2].capacity = 3 << 10;  // one row of scores at a time
-  CHECK_FALSE(fused_attention_pays(graph, attention_of(graph), machine, fixtures::fastest()));
-  CHECK(fused_attention_pays(graph, attention_of(graph), machine, fixtures::least_bytes_first()));
+  CHECK_FALSE(fused_attention_pays(graph, machine, fixtures::fastest()));
+  CHECK(fused_attention_pays(graph, machine, fixtures::least_bytes_first()));
 }
 
 TEST_CASE("a mapped attention passes the check of plans and a changed one is refused") {
