@@ -80,6 +80,7 @@ struct TileOperand {
 struct Epilogue {
   std::vector<std::string> operations;  // keys of the vector operation table, in order
   TileOperand output;                   // where the results go
+  bool adds_output = false;  // the first operation takes what lies in `output` as second operand
 };
 
 /// C[m,n] (+)= A[m,k] * B[k,n].

@@ -85,7 +85,9 @@ void VectorUnit::start_epilogue(Cycles now) {
   const GemmCommand& gemm = scoreboard_.at(id).command.gemm;
   const Cycles cycles = epilogue_cycles(config_.vector, *gemm.epilogue);
   run(id, true, cycles, now);
-  open_stream({gemm.c}, {gemm.epilogue->output}, 1.0, cycles);
+  std::vector<TileOperand> reads{gemm.c};
+  if (gemm.epilogue->adds_output) reads.push_back(gemm.epilogue->output);
+  open_stream(reads, {gemm.epilogue->output}, 1.0, cycles);
 }
 
 void VectorUnit::run(CommandId id, bool is_epilogue, Cycles cycles, Cycles now) {

@@ -52,7 +52,9 @@ void append_gemm(const hw::GemmCommand& gemm, std::vector<Access>& accesses) {
   }
   if (gemm.accumulate) append_operand(gemm.c, false, true, accesses);
   append_operand(gemm.c, true, true, accesses);
-  if (gemm.epilogue) append_operand(gemm.epilogue->output, true, false, accesses);
+  if (!gemm.epilogue) return;
+  if (gemm.epilogue->adds_output) append_operand(gemm.epilogue->output, false, false, accesses);
+  append_operand(gemm.epilogue->output, true, false, accesses);
 }
 
 std::string operand_mistake(const char* name, const TileOperand& operand, int buffers) {

@@ -452,6 +452,25 @@ void DataFlow::add_products(const Command& command, OperatorExecution& execution
   if (gemm.epilogue) finish_results(command, execution, product, *results);
 }
 
+/// What the epilogue adds is the tile of the third operand that lies where the results do.
+bool DataFlow::residual_fits(const Command& command, const OperatorExecution& execution,
+                             const Content& results) {
+  const hw::Epilogue& epilogue = *command.gemm.epilogue;
+  const bool adds = workloads::adds_residual(*execution.site);
+  if (epilogue.adds_output != adds) {
+    fault(FaultKind::kOutputs, command.id,
+          adds ? "does not add its operator's residual" : "adds a residual its operator has not");
+    return false;
+  }
+  if (!adds) return true;
+  const Tile tile = tile_of(command, "residual", epilogue.output, execution.inputs[2]);
+  if (!tile) return false;
+  const ElementPlace& first = results.first;
+  if (tile->matrix == first.matrix && tile->row == first.row && tile->col == first.col) return true;
+  fault(FaultKind::kOutputs, command.id, "adds another tile of the residual to its results");
+  return false;
+}
+
 void DataFlow::finish_results(const Command& command, const OperatorExecution& execution,
                               const Product& product, const Content& results) {
   const hw::Epilogue& epilogue = *command.gemm.epilogue;
@@ -464,6 +483,7 @@ void DataFlow::finish_results(const Command& command, const OperatorExecution& e
   if (!is_epilogue_of(*product.site, epilogue.operations))
     fault(FaultKind::kOutputs, command.id, "has another epilogue than its operator");
   const TileOperand& output = epilogue.output;
+  if (!residual_fits(command, execution, results)) return;
   auto finished = std::make_shared<Content>(results);
   finished->partial = false;
   finished->products.clear();

@@ -116,6 +116,8 @@ class DataFlow {
                            std::int64_t& bytes);
   int row_products(const hw::Command& command, const OperatorExecution& execution,
                    const Product& product, const ElementPlace& first, std::int64_t row);
+  bool residual_fits(const hw::Command& command, const OperatorExecution& execution,
+                     const Content& results);
   void finish_results(const hw::Command& command, const OperatorExecution& execution,
                       const Product& product, const Content& results);
   void place_rows(const hw::TileOperand& operand, std::shared_ptr<const Content> content);

@@ -266,7 +266,10 @@ void Interpreter::multiply(const Command& command, const std::vector<double>& a,
     if constexpr (!std::is_same_v<Sum, float>) {
       value = scale * static_cast<double>(wrapped(sum, gemm.c.bits));
     }
-    if (joins && col % 2 == 0) {
+    if (gemm.epilogue->adds_output) {
+      const double other = decode(element(output, row, col), elements) * unit(elements);
+      put(output, row, col, finish_pair(value, other, operations, elements));
+    } else if (joins && col % 2 == 0) {
       gate = value;
     } else if (joins) {
       put(output, row, col / 2, finish_pair(gate, value, operations, elements));

@@ -265,9 +265,9 @@ std::uint32_t finish_sum(double scaled_sum, const std::vector<std::string>& epil
   return encode(value / unit(output), output);
 }
 
-std::uint32_t finish_pair(double gate, double up, const std::vector<std::string>& epilogue,
+std::uint32_t finish_pair(double first, double second, const std::vector<std::string>& epilogue,
                           const Format& output) {
-  const double joined = evaluate({epilogue.at(0)}, {0, 0, {{gate}, {up}}, {}})[0];
+  const double joined = evaluate({epilogue.at(0)}, {0, 0, {{first}, {second}}, {}})[0];
   return finish_sum(joined, {epilogue.begin() + 1, epilogue.end()}, output);
 }
 

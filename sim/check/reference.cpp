@@ -188,9 +188,18 @@ void Reference::gemm_row(const Operator& op, std::int64_t matrix, std::int64_t r
       gate = value;
       continue;
     }
-    tensors_[static_cast<std::size_t>(c.tensor)].put(
-        element_of(c, matrix, row, n / columns),
-        columns == 2 ? finish_pair(gate, value, epilogue, fc) : finish_sum(value, epilogue, fc));
+    std::uint32_t result = 0;
+    if (workloads::adds_residual(op)) {
+      const MatrixView& residual = op.inputs[2];
+      const Format fr = format(residual.tensor);
+      const std::uint32_t other = tensor(residual.tensor).get(element_of(residual, matrix, row, n));
+      result = finish_pair(value, decode(other, fr) * unit(fr), epilogue, fc);
+    } else {
+      result =
+          columns == 2 ? finish_pair(gate, value, epilogue, fc) : finish_sum(value, epilogue, fc);
+    }
+    tensors_[static_cast<std::size_t>(c.tensor)].put(element_of(c, matrix, row, n / columns),
+                                                     result);
   }
 }
 

@@ -95,6 +95,7 @@ std::vector<std::string> what_if_changes(const RunConfig& config) {
   offer_fusion(&workloads::Fusion::qkv, "qkv");
   if (!hardware.sequencer.loop.exists()) {
     offer_fusion(&workloads::Fusion::gate_up, "gate_up");
+    offer_fusion(&workloads::Fusion::residual, "residual");
     offer_fusion(&workloads::Fusion::attention, "attention");
   }
   offer("hardware.vector.lanes", std::to_string(2 * hardware.vector.lanes));

@@ -416,20 +416,23 @@ Codec<workloads::FusionSwitch> fusion_codec() {
 
 Table<workloads::Fusion> fusion_table() {
   using S = workloads::Fusion;
-  return {{field("epilogue", &S::epilogue, boolean(),
-                 "Gemm + activation + requantise run as one operator."),
-           field("qkv", &S::qkv, fusion_codec(),
-                 "Projections of one input (Q, K, V) run as one Gemm that reads it once; `auto`: "
-                 "where the mapper's objective gains."),
-           field("gate_up", &S::gate_up, fusion_codec(),
-                 "Gate, up and the activation that joins them run as one Gemm, only products are "
-                 "stored; `auto`: where the mapper's objective gains."),
-           field("attention", &S::attention, fusion_codec(),
-                 "Scores, softmax and context run as one operator, scores stay on chip; `auto`: "
-                 "where the mapper's objective gains.")},
-          {{"softmax", "a choice of softmax inside attention (three passes over whole rows)"},
-           {"norm", "fusion of a norm with the Gemm behind it"},
-           {"residual", "fusion of residual additions"}}};
+  return {
+      {field("epilogue", &S::epilogue, boolean(),
+             "Gemm + activation + requantise run as one operator."),
+       field("qkv", &S::qkv, fusion_codec(),
+             "Projections of one input (Q, K, V) run as one Gemm that reads it once; `auto`: "
+             "where the mapper's objective gains."),
+       field("gate_up", &S::gate_up, fusion_codec(),
+             "Gate, up and the activation that joins them run as one Gemm, only products are "
+             "stored; `auto`: where the mapper's objective gains."),
+       field("residual", &S::residual, fusion_codec(),
+             "A residual addition runs in the epilogue of the Gemm before it; `auto`: where the "
+             "mapper's objective gains."),
+       field("attention", &S::attention, fusion_codec(),
+             "Scores, softmax and context run as one operator, scores stay on chip; `auto`: "
+             "where the mapper's objective gains.")},
+      {{"softmax", "a choice of softmax inside attention (three passes over whole rows)"},
+       {"norm", "fusion of a norm with the Gemm behind it"}}};
 }
 
 // ---- mapping ------------------------------------------------------------------------------------

@@ -48,6 +48,7 @@ bool GemmLowering::emit() {
   load_b(new_b);
   load_a(new_a);
   if (new_result) enter_result();
+  if (last_k() && workloads::adds_residual(site_.op)) load_residual();
   hw::GemmCommand gemm = command();
   const bool finished = gemm.epilogue.has_value();
   writer_.gemm(std::move(gemm));
@@ -235,13 +236,22 @@ hw::GemmCommand GemmLowering::command() const {
   epilogue.output.pitch = pitch_of(epilogue.output.cols, output_bits_);
   epilogue.output.traffic = hw::TrafficClass::kOutputs;
   epilogue.output.region.bytes = epilogue.output.pitch * gemm.m;
-  if (outputs_.slots.count > 0) {
-    // The next slot: store_result() takes the turn.
-    epilogue.output.region =
-        outputs_.at((outputs_.turn + 1) % outputs_.slots.count, epilogue.output.region.bytes);
-  }
+  if (outputs_.slots.count > 0) epilogue.output.region = next_output(epilogue.output.region.bytes);
+  epilogue.adds_output = workloads::adds_residual(site_.op);
   gemm.epilogue = std::move(epilogue);
   return gemm;
+}
+
+/// The slot of the next results: store_result() takes the turn.
+hw::Region GemmLowering::next_output(Bytes bytes) const {
+  return outputs_.at((outputs_.turn + 1) % outputs_.slots.count, bytes);
+}
+
+/// What the epilogue adds lies where its results will.
+void GemmLowering::load_residual() {
+  const TileWindow stored = window(LoopDim::kM, LoopDim::kN);
+  const Bytes bytes = stored.rows * pitch_of(stored.cols, output_bits_);
+  writer_.load(site_.op.inputs[2], stored, next_output(bytes), writer_.streamed_queue());
 }
 
 void GemmLowering::store_result() {

@@ -52,6 +52,8 @@ class GemmLowering : public OperatorLowering {
   void leave_result();
   TensorBox result_box() const;
   hw::GemmCommand command() const;
+  hw::Region next_output(Bytes bytes) const;
+  void load_residual();
   void store_result();
 
   CommandWriter& writer_;

@@ -57,6 +57,20 @@ void require_whole_blocks(const GemmProblem& problem, const hw::HardwareLoop& lo
   }
 }
 
+/// The store commands of a hardware loop convert results one by one.
+void require_plain_results(const GemmProblem& problem, const std::string& who) {
+  if (problem.columns_per_result > 1) {
+    throw MappingError(who +
+                       ": a hardware loop cannot join gate and up on their way out; set "
+                       "'fusion.gate_up: false'");
+  }
+  if (problem.residual) {
+    throw MappingError(who +
+                       ": a hardware loop cannot add a residual on the way out; set "
+                       "'fusion.residual: false'");
+  }
+}
+
 }  // namespace
 
 OperandLayout operand_layout(const workloads::Graph& graph, const workloads::MatrixView& view) {
@@ -110,11 +124,8 @@ GemmProblem gemm_problem(const workloads::Graph& graph, const workloads::Operato
     require_operation(hardware, qualified_name(op), step.operation);
     problem.epilogue.push_back(step.operation);
   }
-  if (problem.columns_per_result > 1 && hardware.sequencer.loop.exists()) {
-    throw MappingError(qualified_name(op) +
-                       ": a hardware loop cannot join gate and up on their way out; set "
-                       "'fusion.gate_up: false'");
-  }
+  problem.residual = workloads::adds_residual(op);
+  if (hardware.sequencer.loop.exists()) require_plain_results(problem, qualified_name(op));
   require_whole_blocks(problem, hardware.sequencer.loop, qualified_name(op));
   return problem;
 }
@@ -130,7 +141,7 @@ std::string shape_key(const GemmProblem& problem) {
   std::ostringstream key;
   key << "gemm " << problem.m << ' ' << problem.k << ' ' << problem.n << ' ' << problem.instances
       << ';' << shape_key(problem.a) << shape_key(problem.b) << shape_key(problem.out)
-      << problem.columns_per_result << ' ';
+      << problem.columns_per_result << ' ' << problem.residual << ' ';
   for (const std::string& operation : problem.epilogue) key << operation << ' ';
   return key.str();
 }

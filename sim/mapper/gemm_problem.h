@@ -29,6 +29,7 @@ struct GemmProblem {
   /// Columns that make one result, see workloads::columns_per_result(); `out.bits` are the bits of
   /// a result by column, so that n columns of `out` take the bytes of their results.
   int columns_per_result = 1;
+  bool residual = false;  // a matrix laid out as `out` is read, tile by tile, into the outputs slot
   std::string precision;
   double macs_per_pe = 1.0;
   std::vector<std::string> epilogue;  // keys of the vector unit's operation table

@@ -59,6 +59,67 @@ std::vector<bool> absorb_activations(Graph& graph) {
   return gone;
 }
 
+/// An addition of two matrices that operator `index` can take over as its epilogue, or kNoOperator.
+/// Which of the summands the Gemm makes comes in `own`.
+int addition_of(const Graph& graph, const std::vector<TensorUse>& uses, int index,
+                std::size_t& own) {
+  const Operator& op = graph.operators[static_cast<std::size_t>(index)];
+  const auto use = [&](const MatrixView& view) -> const TensorUse& {
+    return uses.at(static_cast<std::size_t>(view.tensor));
+  };
+  const auto format = [&](const MatrixView& view) -> const ElementFormat& {
+    return graph.tensors[static_cast<std::size_t>(view.tensor)].format;
+  };
+  if (op.kind != OperatorKind::kGemm || op.outputs.size() != 1 || adds_residual(op)) {
+    return kNoOperator;
+  }
+  const MatrixView& made = op.outputs[0];
+  const TensorUse& result = use(made);
+  const bool plain = op.epilogue.size() == 1 && columns_per_result(op) == 1;
+  if (!plain || result.readers.size() != 1 || result.writers != 1 || result.readers[0] <= index) {
+    return kNoOperator;
+  }
+  const Operator& reader = graph.operators[static_cast<std::size_t>(result.readers[0])];
+  const bool adds = reader.kind == OperatorKind::kAdd && reader.inputs.size() == 2 &&
+                    reader.outputs.size() == 1 && reader.parameters.empty() &&
+                    reader.phase == op.phase;
+  if (!adds) return kNoOperator;
+  own = reader.inputs[0].tensor == made.tensor ? 0 : 1;
+  const MatrixView &other = reader.inputs[1 - own], &sum = reader.outputs[0];
+  const bool alike = same_geometry(reader.inputs[own], made) && same_geometry(other, made) &&
+                     same_geometry(sum, made) && format(other).bits == format(sum).bits &&
+                     format(sum).bits == format(made).bits;
+  // The other summand must be there when the Gemm runs.
+  return alike && use(other).last_writer < index ? result.readers[0] : kNoOperator;
+}
+
+Operator with_addition(Operator op, const Operator& addition, std::size_t own) {
+  op.inputs.push_back(addition.inputs[1 - own]);
+  op.kept.push_back(op.outputs[0]);
+  op.outputs = addition.outputs;
+  op.epilogue.insert(op.epilogue.begin(), {addition.name, addition.operation});
+  op.members.push_back(addition.name);
+  return op;
+}
+
+/// Runs additions as epilogues; returns which operators have gone.
+std::vector<bool> absorb_additions(Graph& graph, const Fusion& fusion, const FusionPays& pays) {
+  const std::vector<TensorUse> uses = tensor_uses(graph);
+  std::vector<bool> gone(graph.operators.size(), false);
+  for (int i = 0; i < static_cast<int>(graph.operators.size()); ++i) {
+    std::size_t own = 0;
+    const int at = addition_of(graph, uses, i, own);
+    if (at == kNoOperator) continue;
+    Operator& op = graph.operators[static_cast<std::size_t>(i)];
+    const Operator& addition = graph.operators[static_cast<std::size_t>(at)];
+    Operator fused = with_addition(op, addition, own);
+    if (fusion.residual == FusionSwitch::kAuto && !pays(graph, {op, addition}, {fused})) continue;
+    op = std::move(fused);
+    gone[static_cast<std::size_t>(at)] = true;
+  }
+  return gone;
+}
+
 bool steps_by(const Dim& dim, std::int64_t stride) {
   return dim.count == 1 || dim.stride == stride;
 }
@@ -72,7 +133,8 @@ bool is_contiguous(const MatrixView& view) {
          steps_by(view.batch[0], view.batch[1].count * head);
 }
 
-/// The one operator that reads what operator `index` writes, both in the order of its rows; kNoOperator.
+/// The one operator that reads what operator `index` writes, both in the order of its rows;
+/// kNoOperator.
 int sole_reader(const Graph& graph, const std::vector<TensorUse>& uses, int index) {
   const Operator& op = graph.operators[static_cast<std::size_t>(index)];
   if (op.outputs.size() != 1 || !is_contiguous(op.outputs[0])) return kNoOperator;
@@ -163,6 +225,9 @@ Graph fuse(Graph graph, const Fusion& fusion, const FusionPays& pays) {
   }
   if (fusion.qkv != FusionSwitch::kOff) {
     remove_operators(graph, merge_projections(graph, fusion.qkv, pays));
+  }
+  if (fusion.residual != FusionSwitch::kOff) {
+    remove_operators(graph, absorb_additions(graph, fusion, pays));
   }
   if (fusion.attention != FusionSwitch::kOff) {
     remove_operators(graph, fuse_attention(graph, fusion, pays));

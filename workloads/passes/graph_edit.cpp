@@ -16,7 +16,9 @@ std::vector<TensorUse> tensor_uses(const Graph& graph) {
       uses.at(static_cast<std::size_t>(view.tensor)).readers.push_back(static_cast<int>(i));
     }
     for (const MatrixView& view : graph.operators[i].outputs) {
-      ++uses.at(static_cast<std::size_t>(view.tensor)).writers;
+      TensorUse& use = uses.at(static_cast<std::size_t>(view.tensor));
+      ++use.writers;
+      use.last_writer = static_cast<int>(i);
     }
   }
   return uses;

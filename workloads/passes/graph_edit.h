@@ -13,6 +13,7 @@ constexpr int kNoOperator = -1;
 struct TensorUse {
   std::vector<int> readers;  // operator indices in order, one for each view
   int writers = 0;
+  int last_writer = kNoOperator;
 };
 
 /// By tensor.

@@ -28,6 +28,7 @@ struct Fusion {
   FusionSwitch qkv = FusionSwitch::kOff;
   FusionSwitch gate_up = FusionSwitch::kOff;
   FusionSwitch attention = FusionSwitch::kOff;
+  FusionSwitch residual = FusionSwitch::kOff;
 };
 
 /// Does it pay to run `fused` in place of `apart`? Operators of the graph and of its tensors.
@@ -40,6 +41,8 @@ using FusionPays = std::function<bool(const Graph& graph, const std::vector<Oper
 /// or not. The fused operator keeps the Gemm's name and lists its members.
 /// Gate + up: both and the activation that joins them become one Gemm, see merge_gemms.h.
 /// QKV: projections of one input become one Gemm, see merge_gemms.h.
+/// Residual: an addition that is the only reader of a Gemm's output runs as the first step of its
+/// epilogue; the other summand becomes the Gemm's third input. The sum is rounded once, not twice.
 /// Attention: scores, softmax and context become one operator "Attention" where nobody else reads
 /// scores or probabilities and both have the same width; its `parts` are what it replaces. `pays`
 /// is asked with kAuto. REQUIRES: pays, with kAuto.

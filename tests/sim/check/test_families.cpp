@@ -59,6 +59,7 @@ Lowered lowered(Dice& dice, PhaseRequest request, const workloads::Precision& pr
   fusion.epilogue = dice.coin();
   fusion.qkv = coin();
   fusion.gate_up = coin();
+  fusion.residual = coin();
   graph = workloads::fuse(std::move(graph), fusion);
   while (true) {
     const hw::HardwareConfig machine = random_machine(dice, false);

@@ -810,7 +810,7 @@ TEST_CASE("an impossible workload precision or mapping is refused") {
            "passes over whole rows) is not built yet\n"
            "  fusion: {attention: true, softmax: online}\n"
            "                            ^\n"
-           "allowed: epilogue, qkv, gate_up, attention"},
+           "allowed: epilogue, qkv, gate_up, residual, attention"},
           {"a word for a truth value",
            run_and("fusion: {epilogue: yes}\n"),
            {},

@@ -197,7 +197,8 @@ TEST_CASE("short forms mean their long forms") {
   CHECK(run_of("fusion: all\n").fusion.epilogue);
   CHECK(run_of("fusion: auto\n").fusion.attention == FusionSwitch::kAuto);
   CHECK(run_of("fusion: {attention: auto}\n").fusion.attention == FusionSwitch::kAuto);
-  for (const auto kind : {&workloads::Fusion::qkv, &workloads::Fusion::gate_up}) {
+  for (const auto kind :
+       {&workloads::Fusion::qkv, &workloads::Fusion::gate_up, &workloads::Fusion::residual}) {
     CHECK(run_of("").fusion.*kind == FusionSwitch::kOff);
     CHECK(run_of("fusion: attention\n").fusion.*kind == FusionSwitch::kOff);
     CHECK(run_of("fusion: all\n").fusion.*kind == FusionSwitch::kOn);
