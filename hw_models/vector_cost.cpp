@@ -52,6 +52,10 @@ Cycles command_cycles(const VectorConfig& vector, const VectorCommand& command) 
                        command.pass_share);
 }
 
+double online_pass_share(const VectorOperation& softmax) {
+  return softmax.passes > 1 ? (softmax.passes - 1) / softmax.passes : 1.0;
+}
+
 double read_passes(const VectorConfig& vector, const VectorCommand& command) {
   if (command.operations.size() != 1) return 1.0;
   return std::max(1.0, vector.operations.at(command.operations[0]).passes * command.pass_share);

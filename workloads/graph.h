@@ -63,6 +63,10 @@ struct MatrixView {
 /// `view` in repeat `repeat` (from 0) of its phase.
 MatrixView in_repeat(MatrixView view, int repeat);
 
+/// How attention reduces a row of scores: whole rows, or block of keys by block of keys with a
+/// running maximum and sum. `kAuto`: whoever maps it decides.
+enum class Softmax { kThreePass, kOnline, kAuto };
+
 enum class Mask { kNone, kFull, kCausal };
 
 /// One arithmetic step that runs on results as they leave the accumulators.
@@ -98,7 +102,8 @@ struct Operator {
   std::vector<std::string> members;    // names of the operators fused into this one, itself first
   std::vector<MatrixView> kept;        // results of members that fusion keeps on chip
   std::vector<MatrixView> spared;      // operands that members would read again each on its own
-  std::vector<Operator> parts;         // attention: scores, softmax, context as they stand unfused
+  Softmax softmax = Softmax::kThreePass;  // of attention
+  std::vector<Operator> parts;  // attention: scores, softmax, context as they stand unfused
 };
 
 /// `op` in repeat `repeat` (from 0) of its phase.

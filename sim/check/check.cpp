@@ -63,12 +63,22 @@ void note_stand_ins(const workloads::Graph& graph, CheckResult& result) {
   }
 }
 
+/// Of online attention: how many keys it takes at once.
+std::vector<std::int64_t> key_blocks_of(const Plan& plan) {
+  std::vector<std::int64_t> blocks;
+  for (const OperatorPlan& op : plan.operators) {
+    blocks.push_back(op.is_attention && op.attention.online ? op.attention.keys : 0);
+  }
+  return blocks;
+}
+
 void check_values(const workloads::Graph& graph, const Plan& plan,
                   const hw::HardwareConfig& hardware, const std::vector<hw::Command>& program,
                   const CheckOptions& options, CheckResult& result) {
   HappensBefore order(hardware);
   for (const hw::Command& command : program) order.add(command);
-  Reference reference(graph, options.numbers, accumulator_bits(hardware), options.seed);
+  Reference reference(graph, options.numbers, accumulator_bits(hardware), options.seed,
+                      key_blocks_of(plan));
   reference.run();
   for (const std::string& op : reference.overflows()) {
     result.faults.add({FaultKind::kValues, hw::kNoCommand, hw::kNoCommand,

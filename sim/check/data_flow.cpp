@@ -352,7 +352,8 @@ DataFlow::Product DataFlow::product_of(const Command& command,
   const bool scores = source.content == nullptr || source.content->kind == Content::Kind::kLoaded;
   const workloads::Operator& part = site.parts[scores ? 0 : 2];
   const auto out = static_cast<std::size_t>(part.outputs[0].tensor);
-  return {scores ? Stage::kScores : Stage::kResult, part.k, graph_.tensors[out].format.bits, &part};
+  return {scores ? Stage::kScores : Stage::kResult, part.k, graph_.tensors[out].format.bits, &part,
+          scores ? 0 : source.content->seen};
 }
 
 DataFlow::Tile DataFlow::left_tile(const Command& command, const OperatorExecution& execution,
@@ -394,7 +395,7 @@ int DataFlow::row_products(const Command& command, const OperatorExecution& exec
     const Stretch source = stretch(c.region.buffer, at + done, bytes - done);
     const Content* content = source.content;
     const bool sums = belongs(content, execution) && content->partial;
-    if (!sums || content->stage != product.makes) return -1;
+    if (!sums || content->stage != product.makes || content->seen != product.seen) return -1;
     // Its place in the scratch names an element, wherever it lies.
     const std::int64_t wanted = (execution.spill_address + result * execution.spill_pitch) * 8 +
                                 first.col * c.bits + done * 8;
@@ -429,6 +430,7 @@ void DataFlow::add_products(const Command& command, OperatorExecution& execution
   results->bits = gemm.c.bits;
   results->partial = true;
   results->stage = product.makes;
+  results->seen = product.seen;
   results->cols = gemm.n;
   for (std::int64_t row = 0; row < gemm.m; ++row) {
     const int before = gemm.accumulate ? row_products(command, execution, product, first, row)

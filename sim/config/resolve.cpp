@@ -186,6 +186,8 @@ void normalise_fusion(Value& run) {
   set("epilogue", epilogue);
   for (const char* key : {"qkv", "gate_up", "residual"}) set(key, others);
   set("attention", attention);
+  const char* const softmax[] = {"three_pass", "three_pass", "three_pass", "three_pass", "auto"};
+  set("softmax", softmax);
   *fusion = std::move(expanded);
 }
 

@@ -414,6 +414,13 @@ Codec<workloads::FusionSwitch> fusion_codec() {
   return codec;
 }
 
+Codec<workloads::Softmax> softmax_codec() {
+  using workloads::Softmax;
+  return choice<Softmax>({{"three_pass", Softmax::kThreePass},
+                          {"online", Softmax::kOnline},
+                          {"auto", Softmax::kAuto}});
+}
+
 Table<workloads::Fusion> fusion_table() {
   using S = workloads::Fusion;
   return {
@@ -430,9 +437,12 @@ Table<workloads::Fusion> fusion_table() {
              "mapper's objective gains."),
        field("attention", &S::attention, fusion_codec(),
              "Scores, softmax and context run as one operator, scores stay on chip; `auto`: "
-             "where the mapper's objective gains.")},
-      {{"softmax", "a choice of softmax inside attention (three passes over whole rows)"},
-       {"norm", "fusion of a norm with the Gemm behind it"}}};
+             "where the mapper's objective gains."),
+       field("softmax", &S::softmax, softmax_codec(),
+             "Of fused attention: `three_pass` over whole rows of scores, which must fit on chip; "
+             "`online`, block of keys by block of keys with running maxima and sums; `auto`: what "
+             "the mapper's objective prefers.")},
+      {{"norm", "fusion of a norm with the Gemm behind it"}}};
 }
 
 // ---- mapping ------------------------------------------------------------------------------------

@@ -197,6 +197,7 @@ std::vector<bool> fuse_attention(Graph& graph, const Fusion& fusion, const Fusio
     const AttentionSite site = attention_at(graph, uses, i);
     if (!site.exists()) continue;
     Operator fused = attention_of(at(site.scores), at(site.softmax), at(site.context));
+    fused.softmax = fusion.softmax;
     if (fusion.attention == FusionSwitch::kAuto && !pays(graph, fused.parts, {fused})) continue;
     at(site.context) = std::move(fused);
     gone[static_cast<std::size_t>(site.scores)] = true;

@@ -29,6 +29,7 @@ struct Fusion {
   FusionSwitch gate_up = FusionSwitch::kOff;
   FusionSwitch attention = FusionSwitch::kOff;
   FusionSwitch residual = FusionSwitch::kOff;
+  Softmax softmax = Softmax::kThreePass;  // of fused attention
 };
 
 /// Does it pay to run `fused` in place of `apart`? Operators of the graph and of its tensors.

@@ -197,6 +197,10 @@ TEST_CASE("short forms mean their long forms") {
   CHECK(run_of("fusion: all\n").fusion.epilogue);
   CHECK(run_of("fusion: auto\n").fusion.attention == FusionSwitch::kAuto);
   CHECK(run_of("fusion: {attention: auto}\n").fusion.attention == FusionSwitch::kAuto);
+  using workloads::Softmax;
+  CHECK(run_of("fusion: all\n").fusion.softmax == Softmax::kThreePass);
+  CHECK(run_of("fusion: auto\n").fusion.softmax == Softmax::kAuto);
+  CHECK(run_of("fusion: {softmax: online}\n").fusion.softmax == Softmax::kOnline);
   for (const auto kind :
        {&workloads::Fusion::qkv, &workloads::Fusion::gate_up, &workloads::Fusion::residual}) {
     CHECK(run_of("").fusion.*kind == FusionSwitch::kOff);

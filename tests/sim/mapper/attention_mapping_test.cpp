@@ -135,3 +135,58 @@ TEST_CASE("a mapped attention passes the check of plans and a changed one is ref
   refused(with([](AttentionMapping& m) { m.k.buffer = m.q.buffer; }), "does not serve stationary");
   refused(with([](AttentionMapping& m) { m.scores.offset = m.q.offset; }), "overlap");
 }
+
+namespace {
+
+workloads::Graph with_softmax(workloads::Softmax softmax) {
+  workloads::Graph graph = graph_of(workloads::zoo::siglip_b16(512));
+  for (workloads::Operator& op : graph.operators) op.softmax = softmax;
+  return graph;
+}
+
+AttentionResult searched(workloads::Softmax softmax, const hw::HardwareConfig& machine) {
+  const workloads::Graph graph = with_softmax(softmax);
+  return search_attention(attention_problem(graph, attention_of(graph), machine), {}, machine);
+}
+
+}  // namespace
+
+TEST_CASE("online softmax runs where no whole row of scores fits, and the other one says so") {
+  using workloads::Softmax;
+  hw::HardwareConfig machine = fixtures::edge();
+  machine.buffers[2].capacity = 1 << 10;  // a row of 1,024 scores takes all of it
+  CHECK_THROWS_WITH(searched(Softmax::kThreePass, machine), Contains("'fusion.softmax: online'"));
+  const AttentionResult online = searched(Softmax::kOnline, machine);
+  CHECK(online.choice.online);
+  CHECK(online.choice.keys < 1024);
+  CHECK(searched(Softmax::kAuto, machine).choice.online);
+}
+
+TEST_CASE("online softmax keeps one block of keys of the scores, and statistics of each row") {
+  const workloads::Graph graph = with_softmax(workloads::Softmax::kOnline);
+  const hw::HardwareConfig machine = fixtures::edge();
+  const AttentionProblem problem = attention_problem(graph, attention_of(graph), machine);
+  AttentionChoice choice;
+  choice.rows = 64;
+  choice.keys = 128;
+  choice.online = true;
+  const AttentionSlots online = attention_slots(problem, choice, machine);
+  CHECK(online[3].bytes == 64 * 128);
+  CHECK(online[7].bytes == 64 * 16);
+  CHECK(online[7].count == 1);
+  choice.online = false;
+  const AttentionSlots whole = attention_slots(problem, choice, machine);
+  CHECK(whole[3].bytes == 64 * 1024);
+  CHECK(whole[7].count == 0);
+}
+
+TEST_CASE("auto is the better of both kinds of softmax") {
+  using workloads::Softmax;
+  hw::HardwareConfig machine = fixtures::edge();
+  for (const hw::Bytes capacity : {hw::Bytes{4} << 10, hw::Bytes{64} << 10, hw::Bytes{1} << 20}) {
+    machine.buffers[2].capacity = capacity;
+    const auto latency = [&](Softmax softmax) { return searched(softmax, machine).cost.latency; };
+    const Cycles best = std::min(latency(Softmax::kThreePass), latency(Softmax::kOnline));
+    CHECK(static_cast<double>(latency(Softmax::kAuto)) <= 1.01 * static_cast<double>(best));
+  }
+}
