@@ -80,7 +80,7 @@ void MacArray::issue_front(Cycles now) {
   job.id = id;
   job.ready = now + config_.array.startup + std::max(latency(gemm.a), latency(gemm.b));
   job.cost = array_cost(config_.array, gemm.dataflow, {gemm.m, gemm.k, gemm.n},
-                        config_.array.throughput.at(gemm.precision), gemm.accumulate,
+                        pair_rate(config_.array, gemm.precision).value(), gemm.accumulate,
                         gemm.keeps_stationary);
   job.cost.drain += latency(gemm.c);
   job.keeps_stationary = gemm.keeps_stationary;

@@ -7,6 +7,7 @@
 
 #include "sim/analytical_run.h"
 #include "sim/config/config.h"
+#include "sim/expressions/document.h"
 #include "sim/lowering/lowering.h"
 #include "sim/mapper/buffer_knees.h"
 #include "sim/mapper/mapper.h"
@@ -132,6 +133,37 @@ Report simulate_run(const PreparedRun& run, HostFigures* host) {
   }
   const auto program = lower(run.graph, run.plan, run.config.hardware);
   return join(run, simulate_program(run, *program, host));
+}
+
+namespace {
+
+/// A report in closed form has every path of a simulated one but those of units.
+class EstimatedReport : public expressions::Environment {
+ public:
+  explicit EstimatedReport(nlohmann::ordered_json report)
+      : document_(std::move(report)), environment_(document_) {}
+  std::optional<expressions::Datum> lookup(const expressions::Path& path) const override {
+    return path.front().name == "units" ? std::nullopt : environment_.lookup(path);
+  }
+
+ private:
+  const nlohmann::ordered_json document_;
+  const expressions::ReportEnvironment environment_;
+};
+
+}  // namespace
+
+void check_expectations(const PreparedRun& run) {
+  if (run.config.expectations.empty()) return;
+  expressions::check_meaning(run.config.expectations,
+                             EstimatedReport(report_json(report_of_plan(run))));
+}
+
+void judge_expectations(const RunConfig& config, Report& report) {
+  if (config.expectations.empty()) return;
+  const nlohmann::ordered_json document = report_json(report);
+  report.expectations =
+      expressions::judge(config.expectations, expressions::ReportEnvironment(document));
 }
 
 namespace {

@@ -41,6 +41,11 @@ Report simulate_run(const PreparedRun& run, HostFigures* host = nullptr);
 hw::Counters simulate_program(const PreparedRun& run, hw::CommandSource& program,
                               HostFigures* host);
 
+/// Fails early: what the run expects names figures that its report will have. Throws ConfigError.
+void check_expectations(const PreparedRun& run);
+/// Judges what the run expects of `report` and notes it there. Throws ConfigError.
+void judge_expectations(const RunConfig& config, Report& report);
+
 /// A run that simulates in a child of its own, beside others; an analytical one needs none.
 class IsolatedRun {
  public:

@@ -106,8 +106,8 @@ std::vector<std::string> what_if_changes(const RunConfig& config) {
   for (const auto& buffer : hardware.buffers) {
     offer("hardware.buffers." + buffer.name + ".capacity", size_text(2 * buffer.capacity));
   }
-  if (config.precision_name == "w8a8" && hardware.array.throughput.count("w4a8") > 0) {
-    offer("precision.default", "w4a8");
+  if (config.precision_name == "w8a8" && hw::pair_rate(hardware.array, "w4a8")) {
+    changes.push_back("precision.weights=int4");  // a key that the resolved tree may leave out
   }
   return changes;
 }

@@ -4,6 +4,7 @@
 
 #include "hw_models/vector_cost.h"
 #include "sim/mapper/attention_mapping.h"
+#include "sim/mapper/gemm_problem.h"
 
 namespace tessera::sim {
 
@@ -160,13 +161,14 @@ TileOperand AttentionLowering::score_tile(const Block& at, std::int64_t keys, st
   return made;
 }
 
-hw::GemmCommand AttentionLowering::gemm(const TileOperand& a, const TileOperand& b) const {
+hw::GemmCommand AttentionLowering::gemm(const TileOperand& a, const TileOperand& b,
+                                        const workloads::Operator& part) const {
   hw::GemmCommand made;
   made.m = a.rows;
   made.k = a.cols;
   made.n = b.transposed ? b.rows : b.cols;
   made.dataflow = mapping_.dataflow;
-  made.precision = hw::precision_pair(b.bits, a.bits);
+  made.precision = precision_of(writer_.graph(), part);
   made.a = a;
   made.b = b;
   return made;
@@ -183,7 +185,7 @@ hw::Epilogue AttentionLowering::epilogue(const workloads::Operator& part,
 
 void AttentionLowering::write_score_block(const Block& at, const TileOperand& queries,
                                           std::int64_t keys) {
-  hw::GemmCommand made = gemm(queries, load_keys(k_, at, keys));
+  hw::GemmCommand made = gemm(queries, load_keys(k_, at, keys), site_.op.parts[0]);
   made.c = tile(mapping_.score_sums, ++score_turn_ % mapping_.score_sums.count, at.rows, made.n,
                 sum_bits_, TrafficClass::kPartialSums);
   made.epilogue = epilogue(scores_, score_tile(at, keys, 0, at.rows));
@@ -282,7 +284,7 @@ void AttentionLowering::write_context(const Block& at) {
 
 void AttentionLowering::write_context_block(const Block& at, std::int64_t keys) {
   const TileOperand shares = score_tile(at, keys, 0, at.rows);
-  hw::GemmCommand made = gemm(shares, load_keys(v_, at, keys));
+  hw::GemmCommand made = gemm(shares, load_keys(v_, at, keys), context_);
   made.c = sums_of(at);
   made.accumulate = keys > 0;
   if (keys == key_blocks() - 1) made.epilogue = epilogue(context_, result_of(at));

@@ -39,7 +39,8 @@ class AttentionLowering : public OperatorLowering {
   hw::TileOperand load_keys(Streamed& operand, const Block& at, std::int64_t keys);
   hw::TileOperand score_tile(const Block& at, std::int64_t keys, std::int64_t row,
                              std::int64_t rows) const;
-  hw::GemmCommand gemm(const hw::TileOperand& a, const hw::TileOperand& b) const;
+  hw::GemmCommand gemm(const hw::TileOperand& a, const hw::TileOperand& b,
+                       const workloads::Operator& part) const;
   hw::Epilogue epilogue(const workloads::Operator& part, hw::TileOperand output) const;
   bool emit_online();
   bool emit_ahead();

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/mapper/gemm_problem.h"
+
 namespace tessera::sim {
 namespace {
 
@@ -37,6 +39,7 @@ GemmLowering::GemmLowering(CommandWriter& writer, const OperatorSite& site)
   const workloads::TensorId output = site.op.outputs[0].tensor;
   columns_per_result_ = workloads::columns_per_result(site.op);
   output_bits_ = tensors[static_cast<std::size_t>(output)].format.bits;
+  precision_ = precision_of(writer.graph(), site.op);
 }
 
 bool GemmLowering::emit() {
@@ -217,7 +220,7 @@ hw::GemmCommand GemmLowering::command() const {
   gemm.k = size(LoopDim::kK, at_.k);
   gemm.n = size(LoopDim::kN, at_.n);
   gemm.dataflow = mapping_.dataflow;
-  gemm.precision = hw::precision_pair(b_.tile.bits, a_.tile.bits);
+  gemm.precision = precision_;
   gemm.a = a_.tile;
   gemm.b = b_.tile;
   gemm.c.rows = gemm.m;

@@ -70,6 +70,7 @@ class GemmLowering : public OperatorLowering {
   std::vector<std::int64_t> k_done_;  // by result tile of this instance
   int result_bits_ = 32, output_bits_ = 8;
   std::int64_t columns_per_result_ = 1;
+  std::string precision_;
 };
 
 }  // namespace tessera::sim

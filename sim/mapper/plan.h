@@ -9,6 +9,7 @@
 #include "hw_models/hardware_config.h"
 #include "hw_models/tile_program.h"
 #include "workloads/graph.h"
+#include "workloads/passes/operator_pattern.h"
 
 namespace tessera::sim {
 
@@ -131,8 +132,6 @@ struct Plan {
   std::vector<TensorAllocation> tensors;  // parallel to Graph::tensors
 };
 
-/// "vision.L3.Attn_Q", "text.LM_Head".
-std::string qualified_name(const workloads::Operator& op);
 /// The slot lists of fused attention that have two slots: of "q", "k" and "v" unless resident,
 /// "scores", "score_sums", "sums", "outputs".
 std::vector<std::string> doubled_slots(const AttentionMapping& mapping);

@@ -370,7 +370,7 @@ ArrayTotals array_totals(const GemmContext& context, hw::Dataflow dataflow, cons
       for (const auto& n : cut_n.part) {
         const std::int64_t count = m.count * k.count * n.count;
         if (count == 0) continue;
-        cost = hw::array_cost(array, dataflow, {m.size, k.size, n.size}, p.macs_per_pe, split_k);
+        cost = hw::array_cost(array, dataflow, {m.size, k.size, n.size}, p.rate, split_k);
         Cycles cycles = command_cycles(array, cost);
         if (context.bank_limited) {
           const hw::GemmShape shape{m.size, k.size, n.size};
@@ -414,7 +414,7 @@ namespace {
 Bytes bytes_in_units(const OperandLayout& layout, std::int64_t rows, std::int64_t cols,
                      std::int64_t tile_rows, std::int64_t tile_cols, Bytes unit) {
   const Bytes base = std::gcd(unit, layout.grain);
-  const Bytes whole = row_bytes(cols, layout.bits);
+  const Bytes whole = row_bytes(cols, layout);
   Bytes bytes = 0;
   if (tile_cols >= cols && whole == layout.pitch &&
       !layout.gathered) {  // the rows of a tile are one run of bytes
@@ -426,12 +426,12 @@ Bytes bytes_in_units(const OperandLayout& layout, std::int64_t rows, std::int64_
     return bytes;
   }
   const Cut cut(cols, tile_cols);
-  const Bytes step = cut.part[0].count > 0 ? row_bytes(tile_cols, layout.bits) : unit;
+  const Bytes step = cut.part[0].count > 0 ? row_bytes(tile_cols, layout) : unit;
   const Bytes grain =
       std::gcd(std::gcd(base, rows > 1 ? layout.pitch : unit), tile_cols < cols ? step : unit);
   for (const auto& part : cut.part) {
     if (part.count == 0) continue;
-    bytes += rows * part.count * bus_row_bytes(row_bytes(part.size, layout.bits), grain, unit);
+    bytes += rows * part.count * bus_row_bytes(row_bytes(part.size, layout), grain, unit);
   }
   return bytes;
 }
@@ -443,7 +443,7 @@ MatrixPass matrix_pass(const OperandLayout& layout, std::int64_t rows, std::int6
   MatrixPass pass;
   pass.transfers = ceil_div(rows, tile_rows) * ceil_div(cols, tile_cols);
   for (const auto& part : Cut(cols, tile_cols).part) {
-    pass.useful += rows * part.count * row_bytes(part.size, layout.bits);
+    pass.useful += rows * part.count * row_bytes(part.size, layout);
   }
   const auto in_units = [&](Bytes unit) {
     return bytes_in_units(layout, rows, cols, tile_rows, tile_cols, unit);

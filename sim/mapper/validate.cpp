@@ -180,7 +180,7 @@ void check_view_slots(const VectorProblem& problem, const VectorChoice& choice, 
   for (std::size_t i = 0; i < views.size(); ++i) {
     check_count(problem.name, what, slots[i], false, 1);
     const Bytes needed = std::min(choice.rows, problem.m) *
-                         row_bytes(std::min(choice.cols, views[i].cols), views[i].layout.bits);
+                         row_bytes(std::min(choice.cols, views[i].cols), views[i].layout);
     check_slots(problem.name, what, slots[i], role, needed, hardware);
   }
 }

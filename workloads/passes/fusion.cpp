@@ -87,8 +87,8 @@ int addition_of(const Graph& graph, const std::vector<TensorUse>& uses, int inde
   own = reader.inputs[0].tensor == made.tensor ? 0 : 1;
   const MatrixView &other = reader.inputs[1 - own], &sum = reader.outputs[0];
   const bool alike = same_geometry(reader.inputs[own], made) && same_geometry(other, made) &&
-                     same_geometry(sum, made) && format(other).bits == format(sum).bits &&
-                     format(sum).bits == format(made).bits;
+                     same_geometry(sum, made) && format(other).type() == format(sum).type() &&
+                     format(sum).type() == format(made).type();
   // The other summand must be there when the Gemm runs.
   return alike && use(other).last_writer < index ? result.readers[0] : kNoOperator;
 }

@@ -20,7 +20,7 @@ bool is_whole(const MatrixView& view, const Tensor& tensor) {
 
 bool same_format(const Tensor& a, const Tensor& b) {
   const ElementFormat &x = a.format, &y = b.format;
-  return a.cls == b.cls && a.own_bits == b.own_bits && x.bits == y.bits &&
+  return a.cls == b.cls && a.own_bits == b.own_bits && x.type() == y.type() &&
          x.is_signed == y.is_signed && x.group == y.group && x.scale_bits == y.scale_bits &&
          x.density == y.density && x.encoding == y.encoding;
 }
@@ -149,7 +149,11 @@ class Merger {
     std::int64_t first = 0;
     for (const int member : members) {
       const MatrixView& old = at(member).outputs[0];
-      if (first * tensor(old).format.bits % 8 != 0) return false;  // would begin inside a byte
+      // Columns would begin inside a byte, or inside a group of weights with one scale.
+      const int group = tensor(at(member).inputs[1]).format.group;
+      if (first * tensor(old).format.bits % 8 != 0 || (group > 0 && first % group != 0)) {
+        return false;
+      }
       for (const int reader : use(old.tensor).readers) {
         Operator& copy = readers.emplace(reader, at(reader)).first->second;
         for (MatrixView& view : copy.inputs) {
@@ -175,6 +179,7 @@ class Merger {
   std::vector<int> gate_and_up(int a, int b) const {
     const int activation = joined_by(a);
     if (a == b || activation == kNoOperator || joined_by(b) != activation) return {};
+    if (tensor(at(a).inputs[1]).format.group > 0) return {};  // a group would hold columns of both
     const Operator& join = at(activation);
     const std::vector<int> members = join.inputs[0].tensor == at(a).outputs[0].tensor
                                          ? std::vector<int>{a, b}

@@ -119,7 +119,7 @@ TEST_CASE("random programs of fused attention compute the reference exactly") {
     const Lowered lowered = random_attention(dice, precision, dice.pick(0, 3) == 0);
     census.add(lowered);
     const sim::CheckResult result = check(lowered);
-    INFO("case " << i << ": w" << precision.weight_bits << "a" << precision.activation_bits << "\n"
+    INFO("case " << i << ": w" << precision.weights.bits << "a" << precision.activations.bits << "\n"
                  << faults_text(result));
     CHECK(result.passed());
     CHECK(result.values_checked);

@@ -82,7 +82,7 @@ TEST_CASE("scaled-down models of every family compute the reference exactly") {
       for (int i = 0; i < 4; ++i) {
         const Lowered program = lowered(dice, request, precision);
         const sim::CheckResult result = check(program);
-        INFO(family << " w" << precision.weight_bits << " machine " << i << "\n"
+        INFO(family << " w" << precision.weights.bits << " machine " << i << "\n"
                     << faults_text(result));
         CHECK(result.passed());
         CHECK(result.values_checked);
