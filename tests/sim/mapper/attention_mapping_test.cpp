@@ -84,7 +84,8 @@ TEST_CASE("attention that does not fit names the buffer, the bytes and the way o
   CHECK_THROWS_WITH(search_attention(problem, {}, machine),
                     Contains("vision.L0.Attention: fused attention does not fit: one query row "
                              "needs 1152 bytes of buffer 'activations'") &&
-                        Contains("which has 1024: 128 bytes too many; with 'fusion.attention: "
+                        Contains("which has 1024: 128 bytes too many; 'fusion.softmax: online' "
+                                 "keeps no whole rows of scores, and with 'fusion.attention: "
                                  "false' it runs unfused"));
 }
 
