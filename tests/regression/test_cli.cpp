@@ -203,7 +203,7 @@ TEST_CASE("what-if names each change in full also on 80 columns") {
   CHECK(widest(ran.out) == 80);
   for (const char* change :
        {"hardware.vector.lanes: 64", "hardware.dram.channels: 4",
-        "hardware.buffers.accumulators.capacity: 256 KiB", "precision.default: w4a8"}) {
+        "hardware.buffers.accumulators.capacity: 256 KiB", "precision.weights: int4"}) {
     CHECK_THAT(ran.out, Contains(change));
   }
 }
