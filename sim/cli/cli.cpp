@@ -11,12 +11,14 @@
 #include "sim/cli/import_command.h"
 #include "sim/cli/options.h"
 #include "sim/cli/output.h"
+#include "sim/cli/regress_command.h"
 #include "sim/cli/validate_command.h"
 #include "sim/cli/what_if.h"
 #include "sim/config/config.h"
 #include "sim/lowering/lowering.h"
 #include "sim/mapper/mapper.h"
 #include "sim/pipeline.h"
+#include "sim/regress/suite.h"
 #include "sim/report/format.h"
 #include "sim/report/version.h"
 #include "sim/report/writers.h"
@@ -165,7 +167,9 @@ void list(const CommandLine& line) {
 
 void schema(const CommandLine& line) {
   const std::string& kind = line.subjects[0];
-  write_stdout(json_text(kind == "report" ? report_schema() : config_schema(kind)));
+  write_stdout(json_text(kind == "report"  ? report_schema()
+                         : kind == "suite" ? suite_schema()
+                                           : config_schema(kind)));
 }
 
 /// The exit code.
@@ -192,6 +196,8 @@ int carry_out(const CommandLine& line) {
     dram_command(line);
   } else if (line.verb == "validate") {
     return validate_command(line);
+  } else if (line.verb == "regress") {
+    return regress_command(line);
   } else {
     schema(line);
   }

@@ -18,7 +18,7 @@ constexpr int kLeastWidth = 80, kMostWidth = 160;  // columns of texts
 
 struct CommandLine {
   std::string verb;  // run, describe, compare, check, list, schema, import, gemm, dram,
-                     // validate
+                     // validate, regress
   std::vector<std::string> subjects;
   std::vector<std::string> sets;  // "path.to.key=value"
   std::string format = "text";
@@ -47,6 +47,10 @@ struct CommandLine {
   std::vector<std::string> binds;         // import onnx: "SYMBOL=SIZE"
   bool allow_unknown = false;             // import onnx
   std::string title;                      // import onnx; empty: the file's name
+  int jobs = 0;                           // regress; 0: all cores
+  std::string filter = "*";               // regress
+  std::string junit;                      // regress: file; empty: none
+  bool update = false;                    // regress
   bool help = false;
   bool version = false;
 };
