@@ -216,7 +216,7 @@ TEST_CASE("a wrong suite is refused at its place") {
                 "ours.yaml:2:10: error: expect: there is no run 'b'");
   check_refused("runs: {a: {run: bert_edge, expect: [latncy < 3 s]}}\n",
                 "ours.yaml:1:37: error: expect: there is no 'latncy'");
-  check_refused("validate: [nobody]\n", "error: ours.yaml: validate: 'nobody' matches no engine");
+  check_refused("validate: [nobody]\n", "tessera: ours.yaml: validate: 'nobody' matches no engine");
 }
 
 TEST_CASE("a wrong goldens file is refused") {
