@@ -98,6 +98,8 @@ const char* to_string(ConfigKind kind) {
       return "run";
     case ConfigKind::kDram:
       return "DRAM standard";
+    case ConfigKind::kSweep:
+      return "sweep";
   }
   return "?";
 }
@@ -112,6 +114,8 @@ const char* folder_name(ConfigKind kind) {
       return "runs";
     case ConfigKind::kDram:
       return "dram";
+    case ConfigKind::kSweep:
+      return "sweeps";
   }
   return "?";
 }
@@ -213,7 +217,8 @@ std::string find_reference(const std::string& word) {
 
 std::vector<ListEntry> list_configs(const std::string& kind) {
   using config::ConfigKind;
-  for (const ConfigKind each : {ConfigKind::kHardware, ConfigKind::kModel, ConfigKind::kRun}) {
+  for (const ConfigKind each :
+       {ConfigKind::kHardware, ConfigKind::kModel, ConfigKind::kRun, ConfigKind::kSweep}) {
     if (kind != config::folder_name(each)) continue;
     std::vector<ListEntry> entries;
     for (const auto& [name, path] : config::known_configs(each)) {
@@ -221,7 +226,7 @@ std::vector<ListEntry> list_configs(const std::string& kind) {
     }
     return entries;
   }
-  config::fail({}, kind, "is nothing to list", {"allowed: hardware, models, runs"});
+  config::fail({}, kind, "is nothing to list", {"allowed: hardware, models, runs, sweeps"});
 }
 
 }  // namespace tessera::sim
