@@ -30,6 +30,9 @@ echo "== one real model end to end"
 build/ci/tessera run siglip_edge --out build/end_to_end >/dev/null
 head -n 12 build/end_to_end/report.txt
 
+echo "== regression suites (what changed, and why: docs/regression.md)"
+build/ci/tessera regress
+
 if $long; then
   echo "== tests under address and undefined-behaviour sanitizers"
   build asan

@@ -32,15 +32,6 @@ double cpu_seconds(const rusage& usage) {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-workloads::Graph make_graph(const RunConfig& config) {
-  workloads::Graph graph = workloads::build_graph(config.phases);
-  graph = workloads::apply_precision(std::move(graph), config.precision);
-  const auto pays = [&](const workloads::Graph& whole, const workloads::Operator& attention) {
-    return fused_attention_pays(whole, attention, config.hardware, config.mapping.objective);
-  };
-  return workloads::fuse(std::move(graph), config.fusion, pays);
-}
-
 Plan make_plan(const RunConfig& config, const workloads::Graph& graph) {
   if (config.mapping.plan_file.empty()) {
     return map_graph(graph, config.hardware, config.mapping);
@@ -76,6 +67,13 @@ Report report_of_plan(const PreparedRun& run) {
 int operator_count(const PreparedRun& run) { return static_cast<int>(run.graph.operators.size()); }
 
 }  // namespace
+
+workloads::Graph make_graph(const RunConfig& config) {
+  workloads::Graph graph = workloads::build_graph(config.phases);
+  graph = workloads::apply_precision(std::move(graph), config.precision);
+  return workloads::fuse(std::move(graph), config.fusion,
+                         fusion_judge(config.hardware, config.mapping.objective));
+}
 
 PreparedRun prepare_graph(RunConfig config, workloads::Graph graph) {
   PreparedRun run;

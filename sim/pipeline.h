@@ -26,6 +26,9 @@ struct PreparedRun {
 /// Are the knees of buffers wanted? They take some mappings more.
 enum class Knees { kFound, kNone };
 
+/// The graph behind all passes.
+workloads::Graph make_graph(const RunConfig& config);
+
 /// Graph, passes, plan (mapped, or read from mapping.plan).
 PreparedRun prepare(RunConfig config, Knees knees = Knees::kFound);
 /// The same for `graph`, which is there after all passes; without knees.

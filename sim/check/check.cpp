@@ -73,6 +73,15 @@ void note_stand_ins(const workloads::Graph& graph, CheckResult& result) {
   }
 }
 
+/// Of online attention: how many keys it takes at once.
+std::vector<std::int64_t> key_blocks_of(const Plan& plan) {
+  std::vector<std::int64_t> blocks;
+  for (const OperatorPlan& op : plan.operators) {
+    blocks.push_back(op.is_attention && op.attention.online ? op.attention.keys : 0);
+  }
+  return blocks;
+}
+
 /// What 16-bit elements are, where the graph says so.
 Numbers numbers_of(const workloads::Graph& graph, Numbers asked) {
   for (const workloads::Tensor& tensor : graph.tensors) {
@@ -87,7 +96,8 @@ void check_values(const workloads::Graph& graph, const Plan& plan,
                   const CheckOptions& options, CheckResult& result) {
   HappensBefore order(hardware);
   for (const hw::Command& command : program) order.add(command);
-  Reference reference(graph, options.numbers, accumulator_bits(hardware), options.seed);
+  Reference reference(graph, options.numbers, accumulator_bits(hardware), options.seed,
+                      key_blocks_of(plan));
   reference.run();
   for (const std::string& op : reference.overflows()) {
     result.faults.add({FaultKind::kValues, hw::kNoCommand, hw::kNoCommand,

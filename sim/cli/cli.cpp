@@ -11,6 +11,7 @@
 #include "sim/cli/import_command.h"
 #include "sim/cli/options.h"
 #include "sim/cli/output.h"
+#include "sim/cli/regress_command.h"
 #include "sim/cli/sweep_command.h"
 #include "sim/cli/validate_command.h"
 #include "sim/cli/what_if.h"
@@ -18,6 +19,7 @@
 #include "sim/lowering/lowering.h"
 #include "sim/mapper/mapper.h"
 #include "sim/pipeline.h"
+#include "sim/regress/suite.h"
 #include "sim/report/format.h"
 #include "sim/report/version.h"
 #include "sim/report/writers.h"
@@ -170,6 +172,7 @@ void schema(const CommandLine& line) {
   const std::string& kind = line.subjects[0];
   write_stdout(json_text(kind == "report"  ? report_schema()
                          : kind == "sweep" ? sweep_schema()
+                         : kind == "suite" ? suite_schema()
                                            : config_schema(kind)));
 }
 
@@ -199,6 +202,8 @@ int carry_out(const CommandLine& line) {
     dram_command(line);
   } else if (line.verb == "validate") {
     return validate_command(line);
+  } else if (line.verb == "regress") {
+    return regress_command(line);
   } else {
     schema(line);
   }

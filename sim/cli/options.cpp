@@ -67,20 +67,20 @@ const std::vector<Verb>& verbs() {
                                       {}},
                                      {"list",
                                       "configurations on the search path",
-                                      "hardware|models|runs|sweeps [options]",
+                                      "hardware|models|runs|sweeps|suites [options]",
                                       {"text", "json"},
                                       1,
                                       1,
-                                      "hardware, models, runs or sweeps",
-                                      {"hardware", "models", "runs", "sweeps"}},
+                                      "hardware, models, runs, sweeps or suites",
+                                      {"hardware", "models", "runs", "sweeps", "suites"}},
                                      {"schema",
                                       "JSON Schema of a configuration file or of report.json",
-                                      "run|hardware|model|sweep|report",
+                                      "run|hardware|model|sweep|suite|report",
                                       {"json"},
                                       1,
                                       1,
-                                      "run, hardware, model, sweep or report",
-                                      {"run", "hardware", "model", "sweep", "report"}},
+                                      "run, hardware, model, sweep, suite or report",
+                                      {"run", "hardware", "model", "sweep", "suite", "report"}},
                                      {"import",
                                       "a model of another format as a model file",
                                       "hf CONFIG.json | onnx MODEL.onnx [options]",
@@ -112,6 +112,14 @@ const std::vector<Verb>& verbs() {
                                       0,
                                       0,
                                       "no subject",
+                                      {}},
+                                     {"regress",
+                                      "has anything changed: run suites against their goldens",
+                                      "[SUITE|FILE|DIR...] [options]",
+                                      {"text", "json"},
+                                      0,
+                                      1000,
+                                      "suites: names (tessera list suites), files or folders",
                                       {}}};
   return all;
 }
@@ -177,6 +185,16 @@ void add_validate_options(po::options_description& options, CommandLine& line) {
       "run the engines that match ENGINE on this machine; may be repeated");
   add("engine", po::value(&line.engine)->value_name("PATTERN"), "only engines that match");
   add("all", po::bool_switch(&line.all), "every row");
+}
+
+void add_regress_options(po::options_description& options, CommandLine& line) {
+  auto add = options.add_options();
+  add("jobs", po::value(&line.jobs)->value_name("N"), "runs at once (default: all cores)");
+  add("filter", po::value(&line.filter)->value_name("PATTERN"),
+      "only runs that match, as RUN or SUITE.RUN; SUITE.validate for engines");
+  add("update", po::bool_switch(&line.update),
+      "write what came out as the new goldens, SUITE.golden.json beside the suite");
+  add("junit", po::value(&line.junit)->value_name("FILE"), "also write JUnit XML");
 }
 
 void add_import_options(po::options_description& options, CommandLine& line) {
@@ -260,6 +278,7 @@ po::options_description visible_options(const Verb& verb, CommandLine& line) {
   if (verb.name == "dram") add_dram_options(options, line);
   if (verb.name == "sweep") add_sweep_options(options, line);
   if (verb.name == "validate") add_validate_options(options, line);
+  if (verb.name == "regress") add_regress_options(options, line);
   if (verb.name == "run" || verb.name == "describe" || verb.name == "compare" ||
       verb.name == "check" || verb.name == "gemm" || verb.name == "dram" || verb.name == "sweep") {
     add("set", po::value(&line.sets)->composing()->value_name("KEY=VALUE"),
@@ -385,6 +404,17 @@ void check_offers(const po::variables_map& values, int offers) {
   throw UsageError("--offers 0 is not allowed: nothing would move");
 }
 
+void check_regress(const po::variables_map& values, const CommandLine& line) {
+  if (values.count("jobs") > 0 && line.jobs < 1) {
+    throw UsageError("--jobs " + std::to_string(line.jobs) + " is not allowed (at least 1)");
+  }
+  for (const char* option : {"junit", "filter"}) {
+    if (values.count(option) > 0 && values[option].as<std::string>().empty()) {
+      throw UsageError("--" + std::string(option) + " needs a value");
+    }
+  }
+}
+
 void check_out(const Verb& verb, const po::variables_map& values) {
   const bool writes = verb.name == "run" || verb.name == "sweep";
   if (writes && values.count("out") > 0 && values["out"].as<std::string>().empty()) {
@@ -409,6 +439,7 @@ void parse_words(const Verb& verb, std::vector<std::string> words, CommandLine& 
   check_out(verb, values);
   check_width(values, line.width);
   if (verb.name == "import") check_import(values, line);
+  if (verb.name == "regress") check_regress(values, line);
   check_offers(values, line.offers);
 }
 
@@ -436,9 +467,8 @@ std::string program_help() {
   return text +
          "\n  tessera VERB --help   options of a verb\n"
          "  tessera --version     version of the program and of its timing model\n\n"
-         "Exit codes: 0 done, 1 a check or an expectation failed or a target of `validate` is "
-         "missed,\n"
-         "2 usage or configuration error, 3 internal error.\n";
+         "Exit codes: 0 done, 1 a check, an expectation or a regression failed or a target of\n"
+         "`validate` is missed, 2 usage or configuration error, 3 internal error.\n";
 }
 
 }  // namespace

@@ -51,8 +51,7 @@ bool is_precision_pair(const std::string& name) {
 
 void check_pair(const MapEntry& entry, const std::string& path) {
   if (is_precision_pair(entry.key)) return;
-  fail(entry.key_position, path,
-       "not a precision pair (w4a4, w4a8, w8a8, w8a16, w16a16, ...)",
+  fail(entry.key_position, path, "not a precision pair (w4a4, w4a8, w8a8, w8a16, w16a16, ...)",
        {"w<bits>a<bits> with 4, 8 or 16 bits of weights and of activations",
         "fp16, bf16 or fp32 for both", "w4 or w8 before fp16 or bf16"});
 }

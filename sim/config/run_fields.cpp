@@ -355,29 +355,46 @@ std::vector<DocRow> workload_rows() {
 
 // ---- fusion -------------------------------------------------------------------------------------
 
-Codec<workloads::AttentionFusion> attention_codec() {
-  using workloads::AttentionFusion;
-  Codec<AttentionFusion> codec = choice<AttentionFusion>({{"true", AttentionFusion::kOn},
-                                                          {"false", AttentionFusion::kOff},
-                                                          {"auto", AttentionFusion::kAuto}});
-  codec.print = [](AttentionFusion chosen) {
-    return chosen == AttentionFusion::kAuto ? Json("auto") : Json(chosen == AttentionFusion::kOn);
+Codec<workloads::FusionSwitch> fusion_codec() {
+  using workloads::FusionSwitch;
+  Codec<FusionSwitch> codec = choice<FusionSwitch>(
+      {{"true", FusionSwitch::kOn}, {"false", FusionSwitch::kOff}, {"auto", FusionSwitch::kAuto}});
+  codec.print = [](FusionSwitch chosen) {
+    return chosen == FusionSwitch::kAuto ? Json("auto") : Json(chosen == FusionSwitch::kOn);
   };
   codec.schema = {{"enum", Json::array({true, false, "auto"})}};
   return codec;
 }
 
+Codec<workloads::Softmax> softmax_codec() {
+  using workloads::Softmax;
+  return choice<Softmax>({{"three_pass", Softmax::kThreePass},
+                          {"online", Softmax::kOnline},
+                          {"auto", Softmax::kAuto}});
+}
+
 Table<workloads::Fusion> fusion_table() {
   using S = workloads::Fusion;
-  return {{field("epilogue", &S::epilogue, boolean(),
-                 "Gemm + activation + requantise run as one operator."),
-           field("attention", &S::attention, attention_codec(),
-                 "Scores, softmax and context run as one operator, scores stay on chip; `auto`: "
-                 "where the mapper's objective gains.")},
-          {{"softmax", "a choice of softmax inside attention (three passes over whole rows)"},
-           {"norm", "fusion of a norm with the Gemm behind it"},
-           {"residual", "fusion of residual additions"},
-           {"gate_up", "fusion of gate and up projections"}}};
+  return {
+      {field("epilogue", &S::epilogue, boolean(),
+             "Gemm + activation + requantise run as one operator."),
+       field("qkv", &S::qkv, fusion_codec(),
+             "Projections of one input (Q, K, V) run as one Gemm that reads it once; `auto`: "
+             "where the mapper's objective gains."),
+       field("gate_up", &S::gate_up, fusion_codec(),
+             "Gate, up and the activation that joins them run as one Gemm, only products are "
+             "stored; `auto`: where the mapper's objective gains."),
+       field("residual", &S::residual, fusion_codec(),
+             "A residual addition runs in the epilogue of the Gemm before it; `auto`: where the "
+             "mapper's objective gains."),
+       field("attention", &S::attention, fusion_codec(),
+             "Scores, softmax and context run as one operator, scores stay on chip; `auto`: "
+             "where the mapper's objective gains."),
+       field("softmax", &S::softmax, softmax_codec(),
+             "Of fused attention: `three_pass` over whole rows of scores, which must fit on chip; "
+             "`online`, block of keys by block of keys with running maxima and sums; `auto`: what "
+             "the mapper's objective prefers.")},
+      {{"norm", "fusion of a norm with the Gemm behind it"}}};
 }
 
 // ---- mapping ------------------------------------------------------------------------------------

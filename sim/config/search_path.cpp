@@ -100,6 +100,8 @@ const char* to_string(ConfigKind kind) {
       return "DRAM standard";
     case ConfigKind::kSweep:
       return "sweep";
+    case ConfigKind::kSuite:
+      return "suite";
   }
   return "?";
 }
@@ -116,6 +118,8 @@ const char* folder_name(ConfigKind kind) {
       return "dram";
     case ConfigKind::kSweep:
       return "sweeps";
+    case ConfigKind::kSuite:
+      return "regress";
   }
   return "?";
 }
@@ -217,16 +221,20 @@ std::string find_reference(const std::string& word) {
 
 std::vector<ListEntry> list_configs(const std::string& kind) {
   using config::ConfigKind;
-  for (const ConfigKind each :
-       {ConfigKind::kHardware, ConfigKind::kModel, ConfigKind::kRun, ConfigKind::kSweep}) {
-    if (kind != config::folder_name(each)) continue;
+  static const std::vector<std::pair<std::string, ConfigKind>> kinds{
+      {"hardware", ConfigKind::kHardware},
+      {"models", ConfigKind::kModel},
+      {"runs", ConfigKind::kRun},
+      {"suites", ConfigKind::kSuite}};
+  for (const auto& [listed, each] : kinds) {
+    if (kind != listed) continue;
     std::vector<ListEntry> entries;
     for (const auto& [name, path] : config::known_configs(each)) {
       entries.push_back({name, path, question_of(path, name)});
     }
     return entries;
   }
-  config::fail({}, kind, "is nothing to list", {"allowed: hardware, models, runs, sweeps"});
+  config::fail({}, kind, "is nothing to list", {"allowed: hardware, models, runs, sweeps, suites"});
 }
 
 }  // namespace tessera::sim

@@ -95,6 +95,14 @@ struct Comparison {
   std::optional<Expression> within;  // of kEqual
 };
 
+/// A value and how far another may be from it: `latency_cycles within 1 %`.
+struct Figure {
+  std::string name;  // the value's text
+  Expression value;
+  std::optional<Expression> within;
+  std::string tolerance_text;  // of `within`, as written
+};
+
 /// A value such as `hardware.sram_bytes / 2`. Throws ExpressionError.
 Expression parse_expression(std::string_view text);
 /// A comparison such as `latency <= 30 ms`.
@@ -102,6 +110,11 @@ Comparison parse_comparison(std::string_view text);
 /// The rest of a comparison whose left side is `left`, written `name`: `<= 30 ms`; a value alone,
 /// with or without `within`, means `==`. Columns are those of `text`.
 Comparison parse_condition(const std::string& name, const Expression& left, std::string_view text);
+
+/// `path.to.figure [within TOLERANCE]`.
+Figure parse_figure(std::string_view text);
+/// A number or word as an expression.
+Expression literal(Datum datum);
 
 /// Throws ExpressionError: for a path without meaning, sides that count different things, a
 /// division by zero; UnknownFigure for a figure that is null.

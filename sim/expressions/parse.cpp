@@ -36,6 +36,19 @@ class Parser {
     return parsed;
   }
 
+  Figure whole_figure() {
+    Expression value(sum());
+    std::string name(text_.substr(0, token().column));
+    name.erase(name.find_last_not_of(' ') + 1);
+    Figure figure{std::move(name), value, std::nullopt, ""};
+    if (take("within")) {
+      figure.tolerance_text = text_.substr(token().column);
+      figure.within = Expression(sum());
+    }
+    expect_end();
+    return figure;
+  }
+
   Comparison whole_comparison() {
     Expression left(sum());
     if (relations().count(token().text) == 0 || token().kind != TokenKind::kSymbol) {
@@ -184,6 +197,14 @@ const char* to_string(Relation relation) {
 }
 
 Expression parse_expression(std::string_view text) { return Parser(text).whole_expression(); }
+
+Figure parse_figure(std::string_view text) { return Parser(text).whole_figure(); }
+
+Expression literal(Datum datum) {
+  auto node = std::make_shared<Node>();
+  node->literal = std::move(datum);
+  return Expression(node);
+}
 
 Comparison parse_comparison(std::string_view text) { return Parser(text).whole_comparison(); }
 

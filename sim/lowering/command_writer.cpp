@@ -271,6 +271,9 @@ void CommandWriter::gemm(hw::GemmCommand gemm) {
   if (gemm.epilogue) {
     const Region& output = gemm.epilogue->output.region;
     results.read(gemm.c.region, array, command.id, true, waits);
+    if (gemm.epilogue->adds_output) {
+      regions(output).read(output, array, command.id, false, waits);
+    }
     const bool in_place =
         output.buffer == gemm.c.region.buffer && output.offset == gemm.c.region.offset;
     if (!in_place) regions(output).write(output, array, command.id, false, -1, waits);

@@ -37,6 +37,7 @@ GemmLowering::GemmLowering(CommandWriter& writer, const OperatorSite& site)
   outputs_.slots = mapping_.outputs;
   result_bits_ = writer.accumulator_bits();
   const workloads::TensorId output = site.op.outputs[0].tensor;
+  columns_per_result_ = workloads::columns_per_result(site.op);
   output_bits_ = tensors[static_cast<std::size_t>(output)].format.bits;
   precision_ = precision_of(writer.graph(), site.op);
 }
@@ -50,6 +51,7 @@ bool GemmLowering::emit() {
   load_b(new_b);
   load_a(new_a);
   if (new_result) enter_result();
+  if (last_k() && workloads::adds_residual(site_.op)) load_residual();
   hw::GemmCommand gemm = command();
   const bool finished = gemm.epilogue.has_value();
   writer_.gemm(std::move(gemm));
@@ -232,21 +234,33 @@ hw::GemmCommand GemmLowering::command() const {
   hw::Epilogue epilogue;
   for (const auto& step : site_.op.epilogue) epilogue.operations.push_back(step.operation);
   epilogue.output = gemm.c;
+  epilogue.output.cols = gemm.n / columns_per_result_;
   epilogue.output.bits = output_bits_;
-  epilogue.output.pitch = pitch_of(gemm.n, output_bits_);
+  epilogue.output.pitch = pitch_of(epilogue.output.cols, output_bits_);
   epilogue.output.traffic = hw::TrafficClass::kOutputs;
   epilogue.output.region.bytes = epilogue.output.pitch * gemm.m;
-  if (outputs_.slots.count > 0) {
-    // The next slot: store_result() takes the turn.
-    epilogue.output.region =
-        outputs_.at((outputs_.turn + 1) % outputs_.slots.count, epilogue.output.region.bytes);
-  }
+  if (outputs_.slots.count > 0) epilogue.output.region = next_output(epilogue.output.region.bytes);
+  epilogue.adds_output = workloads::adds_residual(site_.op);
   gemm.epilogue = std::move(epilogue);
   return gemm;
 }
 
-void GemmLowering::store_result() {
+/// The slot of the next results: store_result() takes the turn.
+hw::Region GemmLowering::next_output(Bytes bytes) const {
+  return outputs_.at((outputs_.turn + 1) % outputs_.slots.count, bytes);
+}
+
+/// What the epilogue adds lies where its results will.
+void GemmLowering::load_residual() {
   const TileWindow stored = window(LoopDim::kM, LoopDim::kN);
+  const Bytes bytes = stored.rows * pitch_of(stored.cols, output_bits_);
+  writer_.load(site_.op.inputs[2], stored, next_output(bytes), writer_.streamed_queue());
+}
+
+void GemmLowering::store_result() {
+  TileWindow stored = window(LoopDim::kM, LoopDim::kN);
+  stored.col /= columns_per_result_;
+  stored.cols /= columns_per_result_;
   const Bytes bytes = stored.rows * pitch_of(stored.cols, output_bits_);
   const bool in_place = outputs_.slots.count == 0;
   if (!in_place) ++outputs_.turn;

@@ -69,6 +69,20 @@ void require_whole_blocks(const GemmProblem& problem, const hw::HardwareLoop& lo
   }
 }
 
+/// The store commands of a hardware loop convert results one by one.
+void require_plain_results(const GemmProblem& problem, const std::string& who) {
+  if (problem.columns_per_result > 1) {
+    throw MappingError(who +
+                       ": a hardware loop cannot join gate and up on their way out; set "
+                       "'fusion.gate_up: false'");
+  }
+  if (problem.residual) {
+    throw MappingError(who +
+                       ": a hardware loop cannot add a residual on the way out; set "
+                       "'fusion.residual: false'");
+  }
+}
+
 }  // namespace
 
 std::int64_t row_grain(const OperandLayout& layout) {
@@ -126,6 +140,8 @@ GemmProblem gemm_problem(const workloads::Graph& graph, const workloads::Operato
   problem.a = operand_layout(graph, op.inputs.at(0));
   problem.b = operand_layout(graph, op.inputs.at(1));
   problem.out = operand_layout(graph, op.outputs.at(0));
+  problem.columns_per_result = static_cast<int>(workloads::columns_per_result(op));
+  problem.out.bits /= problem.columns_per_result;
   problem.partial.bits = accumulator_bits(hardware);
   problem.partial.pitch = row_bytes(problem.n, problem.partial.bits);
   problem.precision = precision_of(graph, op);
@@ -134,6 +150,8 @@ GemmProblem gemm_problem(const workloads::Graph& graph, const workloads::Operato
     require_operation(hardware, qualified_name(op), step.operation);
     problem.epilogue.push_back(step.operation);
   }
+  problem.residual = workloads::adds_residual(op);
+  if (hardware.sequencer.loop.exists()) require_plain_results(problem, qualified_name(op));
   require_whole_blocks(problem, hardware.sequencer.loop, qualified_name(op));
   return problem;
 }
@@ -148,8 +166,8 @@ std::string shape_key(const OperandLayout& layout) {
 std::string shape_key(const GemmProblem& problem) {
   std::ostringstream key;
   key << "gemm " << problem.m << ' ' << problem.k << ' ' << problem.n << ' ' << problem.instances
-      << ';' << shape_key(problem.a) << shape_key(problem.b) << shape_key(problem.out);
-  key << problem.precision << ' ';
+      << ';' << shape_key(problem.a) << shape_key(problem.b) << shape_key(problem.out)
+      << problem.columns_per_result << ' ' << problem.residual << ' ' << problem.precision << ' ';
   for (const std::string& operation : problem.epilogue) key << operation << ' ';
   return key.str();
 }

@@ -27,6 +27,10 @@ struct GemmProblem {
   std::int64_t m = 0, k = 0, n = 0;
   std::int64_t instances = 1;
   OperandLayout a, b, out, partial;
+  /// Columns that make one result, see workloads::columns_per_result(); `out.bits` are the bits of
+  /// a result by column, so that n columns of `out` take the bytes of their results.
+  int columns_per_result = 1;
+  bool residual = false;  // a matrix laid out as `out` is read, tile by tile, into the outputs slot
   std::string precision;
   hw::PairRate rate;
   std::vector<std::string> epilogue;  // keys of the vector unit's operation table

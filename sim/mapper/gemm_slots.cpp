@@ -87,7 +87,7 @@ std::array<std::int64_t, 3> tile_grains(const GemmProblem& p) {
   const std::int64_t m = grain_of(p.a, false);
   const std::int64_t k = std::lcm(grain_of(p.a, true), grain_of(p.b, false));
   const std::int64_t n = std::lcm(grain_of(p.b, true), grain_of(p.out, true));
-  return {m, k, n};
+  return {m, k, std::lcm(n, std::int64_t{p.columns_per_result})};
 }
 
 std::array<std::vector<std::int64_t>, 3> candidate_sizes(const GemmContext& context) {

@@ -63,6 +63,7 @@ struct TileTimes {
   Cycles result = 0;    // a result tile on the DRAM bus
   Cycles tail = 0;      // from a Gemm's last row to the end of its epilogue
   Cycles store = 0;     // of one result tile, with latency
+  Cycles residual = 0;  // a tile of it in, with latency; 0 without
   Cycles spill = 0;     // a partial-sum tile drained, out and in again, both latencies
 };
 
@@ -100,6 +101,9 @@ TileTimes tile_times(const GemmContext& context, const GemmChoice& choice, const
   times.tail = epilogue_tail(array, epilogue.full);
   times.queued = queueing(context, terms, array);
   times.store = rates.store_latency + times.queued + transfer_cycles(rates, passes.out);
+  if (p.residual) {
+    times.residual = rates.load_latency + times.queued + transfer_cycles(rates, passes.residual);
+  }
   times.spill = array.drain + rates.store_latency + rates.load_latency + 2 * times.queued +
                 2 * transfer_cycles(rates, passes.partial);
   return times;
@@ -126,7 +130,8 @@ Cycles result_wait(const GemmChoice& choice, const GemmTerms& terms, const TileT
   // The command that carries the epilogue waits for the outputs slot, not the ones before it.
   const Cycles period = run * (partial + 1);
   const Cycles outputs =
-      ring_wait(times.command + times.restart + times.tail + times.store, choice.outputs, period);
+      ring_wait(times.residual + times.command + times.restart + times.tail + times.store,
+                choice.outputs, period);
   return std::max(accumulators, outputs);
 }
 
@@ -304,7 +309,7 @@ Cycles cycles_of_banks(const GemmContext& context, const OperandBuffers& operand
 GemmContext::GemmContext(const GemmProblem& gemm, const hw::HardwareConfig& config)
     : problem(gemm), hardware(config), rates(machine_rates(config)), roles(role_buffers(config)) {
   in_place = roles.accumulators == roles.outputs && gemm.partial.bits == gemm.out.bits &&
-             !config.sequencer.loop.exists();
+             gemm.columns_per_result == 1 && !gemm.residual && !config.sequencer.loop.exists();
   for (const hw::Dataflow dataflow : config.array.dataflows) {
     const OperandBuffers operands = operand_buffers(*this, dataflow);
     const auto peak = hw::peak_accesses(config.array, dataflow, operands.widths);
@@ -391,7 +396,7 @@ EpilogueTotals epilogue_totals(const GemmContext& context, std::int64_t tile_m,
   for (const auto& m : cut_m.part) {
     for (const auto& n : cut_n.part) {
       if (m.count * n.count == 0) continue;
-      totals.last = hw::epilogue_cycles(vector, p.epilogue, m.size, n.size);
+      totals.last = hw::epilogue_cycles(vector, p.epilogue, m.size, n.size / p.columns_per_result);
       totals.all += m.count * n.count * totals.last;
     }
   }
@@ -466,6 +471,7 @@ GemmPasses gemm_passes(const GemmContext& context, const TileShape& tile) {
   passes.b = pass_b(context, tile);
   passes.out = scaled(p.out, p.m, p.n, tile.m, tile.n, burst);
   passes.partial = scaled(p.partial, p.m, p.n, tile.m, tile.n, burst);
+  if (p.residual) passes.residual = passes.out;
   return passes;
 }
 
@@ -481,18 +487,20 @@ Reuse loop_reuse(const TileShape& counts) { return {counts.n, counts.m, 0}; }
 
 Traffic traffic_of(const GemmProblem& problem, const TileShape& counts, const GemmPasses& passes,
                    const Reuse& reuse) {
-  const auto total = [&](Bytes a, Bytes b, Bytes partial, Bytes out) {
-    return problem.instances * (reuse.a * a + reuse.b * b + 2 * reuse.partial * partial + out);
+  const auto total = [&](Bytes a, Bytes b, Bytes partial, Bytes out, Bytes residual) {
+    return problem.instances *
+           (reuse.a * a + reuse.b * b + 2 * reuse.partial * partial + out + residual);
   };
   Traffic traffic;
-  traffic.useful =
-      total(passes.a.useful, passes.b.useful, passes.partial.useful, passes.out.useful);
-  traffic.bus = total(passes.a.bus, passes.b.bus, passes.partial.bus, passes.out.bus);
+  traffic.useful = total(passes.a.useful, passes.b.useful, passes.partial.useful, passes.out.useful,
+                         passes.residual.useful);
+  traffic.bus =
+      total(passes.a.bus, passes.b.bus, passes.partial.bus, passes.out.bus, passes.residual.bus);
   traffic.loads_a = problem.instances * reuse.a * passes.a.transfers;
   traffic.loads_b = problem.instances * reuse.b * passes.b.transfers;
-  traffic.commands =
-      total(passes.a.transfers, passes.b.transfers, passes.out.transfers, passes.out.transfers) +
-      problem.instances * counts.m * counts.k * counts.n;
+  traffic.commands = total(passes.a.transfers, passes.b.transfers, passes.out.transfers,
+                           passes.out.transfers, passes.residual.transfers) +
+                     problem.instances * counts.m * counts.k * counts.n;
   return traffic;
 }
 
@@ -521,7 +529,8 @@ Cycles windows_of(const GemmContext& context, const GemmChoice& choice, const Ge
   const Moved a = moved(passes.a, terms.reuse.a), b = moved(passes.b, terms.reuse.b);
   const Moved partial = moved(passes.partial, terms.reuse.partial);
   const bool a_stays = choice.dataflow == hw::Dataflow::kInputStationary;
-  return context.rates.windows(a_stays ? a : b, sum(a_stays ? b : a, partial),
+  const Moved streamed = sum(a_stays ? b : a, moved(passes.residual, 1));
+  return context.rates.windows(a_stays ? a : b, sum(streamed, partial),
                                sum(moved(passes.out, 1), partial));
 }
 
@@ -576,8 +585,9 @@ Bytes lower_bound_bytes(const GemmContext& context) {
       static_cast<double>(p.m) * static_cast<double>(p.k) * static_cast<double>(p.n);
   const double traffic = 2.0 * macs / std::sqrt(elements) - 2.0 * elements;
   const Bytes moved = static_cast<Bytes>(std::max(0.0, traffic) * narrowest / 8.0);
-  const Bytes compulsory =
-      (p.m * p.k * p.a.bits + p.k * p.n * p.b.bits + p.m * p.n * p.out.bits) / 8;
+  const Bytes compulsory = (p.m * p.k * p.a.bits + p.k * p.n * p.b.bits +
+                            (p.residual ? 2 : 1) * p.m * p.n * p.out.bits) /
+                           8;
   return p.instances * std::max(moved, compulsory);
 }
 

@@ -1,15 +1,10 @@
 #include "sim/simulation/simulate.h"
 
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <cstdlib>
 #include <memory>
 #include <random>
 #include <stdexcept>
 #include <systemc>
-#include <utility>
 
 #include "hw_models/npu.h"
 #include "sim/simulation/counter_stream.h"
@@ -75,70 +70,16 @@ hw::Counters simulate(const hw::HardwareConfig& hardware, hw::CommandSource& pro
   return counters;
 }
 
-namespace {
-
-std::string read_all(int descriptor) {
-  std::string all;
-  char block[65536];
-  for (ssize_t got = 0; (got = read(descriptor, block, sizeof block)) > 0;) {
-    all.append(block, static_cast<std::size_t>(got));
-  }
-  return all;
-}
-
-void write_all(int descriptor, const std::string& text) {
-  for (std::size_t at = 0; at < text.size();) {
-    const ssize_t put = write(descriptor, text.data() + at, text.size() - at);
-    if (put <= 0) return;
-    at += static_cast<std::size_t>(put);
-  }
-}
-
-}  // namespace
-
 IsolatedSimulation::IsolatedSimulation(
     const hw::HardwareConfig& hardware,
     const std::function<std::unique_ptr<hw::CommandSource>()>& make_program, int operator_count,
-    const SimulateOptions& options) {
-  int ends[2];
-  if (pipe(ends) != 0) throw std::runtime_error("cannot create a pipe for a simulation");
-  child_ = fork();
-  if (child_ < 0) throw std::runtime_error("cannot fork a simulation");
-  if (child_ == 0) {
-    close(ends[0]);
-    std::string answer;
-    try {
-      const std::unique_ptr<hw::CommandSource> program = make_program();
-      answer = "+" + write_counters(simulate(hardware, *program, operator_count, options));
-    } catch (const std::exception& error) {
-      answer = std::string("-") + error.what();
-    }
-    write_all(ends[1], answer);
-    _exit(0);
-  }
-  close(ends[1]);
-  answer_ = ends[0];
-}
+    const SimulateOptions& options)
+    : call_([&] {
+        const std::unique_ptr<hw::CommandSource> program = make_program();
+        return write_counters(simulate(hardware, *program, operator_count, options));
+      }) {}
 
-IsolatedSimulation::IsolatedSimulation(IsolatedSimulation&& other) noexcept
-    : child_(std::exchange(other.child_, -1)), answer_(std::exchange(other.answer_, -1)) {}
-
-/// A child that nobody waited for has no reader left: it is ended.
-IsolatedSimulation::~IsolatedSimulation() {
-  if (child_ < 0) return;
-  close(answer_);
-  kill(child_, SIGKILL);
-  waitpid(child_, nullptr, 0);
-}
-
-hw::Counters IsolatedSimulation::wait() {
-  const std::string answer = read_all(answer_);
-  close(answer_);
-  waitpid(std::exchange(child_, -1), nullptr, 0);
-  if (answer.empty()) throw std::runtime_error("a simulation ended without an answer");
-  if (answer[0] == '-') throw std::runtime_error(answer.substr(1));
-  return read_counters(answer.substr(1));
-}
+hw::Counters IsolatedSimulation::wait() { return read_counters(call_.wait()); }
 
 hw::Counters simulate_isolated(
     const hw::HardwareConfig& hardware,

@@ -9,6 +9,7 @@
 #include "hw_models/counters.h"
 #include "hw_models/hardware_config.h"
 #include "hw_models/tile_program.h"
+#include "sim/simulation/isolated_call.h"
 
 namespace tessera::sim {
 
@@ -30,15 +31,11 @@ class IsolatedSimulation {
   IsolatedSimulation(const hw::HardwareConfig& hardware,
                      const std::function<std::unique_ptr<hw::CommandSource>()>& make_program,
                      int operator_count, const SimulateOptions& options = {});
-  IsolatedSimulation(IsolatedSimulation&& other) noexcept;
-  IsolatedSimulation& operator=(IsolatedSimulation&&) = delete;
-  ~IsolatedSimulation();
   /// Waits for the child. Once. Throws std::runtime_error with the child's message when it failed.
   hw::Counters wait();
 
  private:
-  int child_ = -1;
-  int answer_ = -1;  // the read end of its pipe
+  IsolatedCall call_;
 };
 
 /// Starts one and waits for it.

@@ -1,83 +1,59 @@
-// What every report keeps (DESIGN section 6), on the shipped runs and on random machines.
+// What every report keeps (DESIGN section 6), on the shipped runs; and that breaking it shows.
 #include <catch2/catch.hpp>
-#include <cmath>
-#include <random>
 
 #include "sim/config/config.h"
 #include "sim/pipeline.h"
-#include "sim/report/writers.h"
-#include "tests/support/single_operator.h"
+#include "sim/regress/invariants.h"
 
 using namespace tessera;
-using sim::ReportRow;
-
-namespace {
-
-hw::Cycles attributed(const ReportRow& row) {
-  hw::Cycles sum = 0;
-  for (hw::Cycles cycles : row.attribution) sum += cycles;
-  return sum;
-}
-
-hw::Bytes moved(const ReportRow& row) {
-  hw::Bytes bytes = 0;
-  for (const hw::ReadWrite& traffic : row.dram) bytes += traffic.read + traffic.write;
-  return bytes;
-}
-
-void check_row(const ReportRow& row) {
-  INFO(row.phase << " " << row.layer << " " << row.name);
-  CHECK(attributed(row) == row.cycles);
-  CHECK(row.attribution[static_cast<int>(hw::Cause::kCompute)] >= 0);
-  CHECK(row.utilization <= 1.0);
-  CHECK(row.span_cycles >= row.bounds.compute_cycles);
-  CHECK(row.span_cycles >= row.bounds.dram_cycles);
-  CHECK(row.span_cycles >= row.bounds.scratchpad_cycles);
-  CHECK(row.vector_hidden >= 0);
-  CHECK(row.vector_hidden <= row.vector_busy);
-  CHECK(row.bounds.as_mapped_cycles >= row.bounds.compute_cycles);
-}
-
-void check_report(const sim::Report& report) {
-  hw::Cycles operators = 0, phases = 0;
-  std::int64_t macs = 0;
-  sim::Bounds sums;
-  for (const ReportRow& row : report.operators) {
-    check_row(row);
-    CHECK(moved(row) >= row.compulsory_bytes);
-    // Attention has two Gemms; values are as wide as keys.
-    const int products = row.k == 0 ? 0 : row.kind == "Attention" ? 2 : 1;
-    CHECK(row.macs == row.m * row.k * row.n * row.count * products);
-    operators += row.cycles;
-    macs += row.macs;
-    sums.compute_cycles += row.bounds.compute_cycles;
-    sums.dram_cycles += row.bounds.dram_cycles;
-    sums.vector_cycles += row.bounds.vector_cycles;
-  }
-  for (const ReportRow& phase : report.phases) {
-    CHECK(attributed(phase) == phase.cycles);
-    phases += phase.cycles;
-  }
-  CHECK(operators == report.totals.cycles);
-  CHECK(phases == report.totals.cycles);
-  CHECK(macs == report.totals.macs);
-  check_row(report.totals);
-  // Totals: the sum of each resource, never the sum of maxima.
-  CHECK(report.totals.bounds.compute_cycles == sums.compute_cycles);
-  CHECK(report.totals.bounds.vector_cycles == sums.vector_cycles);
-  CHECK(std::abs(report.totals.bounds.dram_cycles - sums.dram_cycles) <=
-        static_cast<hw::Cycles>(report.operators.size()));
-  for (const auto& [name, unit] : report.units) {
-    INFO(name);
-    CHECK(unit.busy + unit.stalled + unit.idle == report.totals.cycles);
-  }
-}
-
-}  // namespace
+using Catch::Contains;
+using Lines = std::vector<std::string>;
 
 TEST_CASE("every shipped run keeps the invariants of its report") {
   for (const sim::ListEntry& entry : sim::list_configs("runs")) {
     INFO(entry.name);
-    check_report(sim::simulate_run_isolated(sim::prepare(sim::load_run(entry.name))));
+    const sim::PreparedRun run = sim::prepare(sim::load_run(entry.name), sim::Knees::kNone);
+    CHECK(sim::broken_invariants(sim::simulate_run_isolated(run)) == Lines{});
   }
+}
+
+TEST_CASE("an analytical report keeps what it knows of them") {
+  const sim::PreparedRun run =
+      sim::prepare(sim::load_run("bert_edge", {"fidelity=analytical"}), sim::Knees::kNone);
+  CHECK(sim::broken_invariants(sim::simulate_run_isolated(run)) == Lines{});
+}
+
+TEST_CASE("each broken invariant is named") {
+  const sim::PreparedRun run = sim::prepare(sim::load_run("bert_edge"), sim::Knees::kNone);
+  const sim::Report sound = sim::simulate_run_isolated(run);
+  const auto broken = [&](const auto& change) {
+    sim::Report report = sound;
+    change(report);
+    std::string text;
+    for (const std::string& line : sim::broken_invariants(report)) text += line + "\n";
+    return text;
+  };
+  const auto changed_operator = [&](const auto& change) {
+    return broken([&](sim::Report& report) { change(report.operators[4]); });
+  };
+  CHECK_THAT(changed_operator([](auto& row) { row.attribution[3] += 1; }),
+             Contains("text.L0.Attn_Q: the sum of its attribution is"));
+  CHECK_THAT(changed_operator([](auto& row) { row.macs += 1; }),
+             Contains("text.L0.Attn_Q: macs is") && Contains("totals: the operators' macs is"));
+  CHECK_THAT(changed_operator([](auto& row) { row.span_cycles = 0; }),
+             Contains("span_cycles is 0, below compute_cycles of"));
+  CHECK_THAT(changed_operator([](auto& row) { row.compulsory_bytes = 1LL << 40; }),
+             Contains("DRAM bytes is") && Contains("below compulsory_bytes"));
+  CHECK_THAT(changed_operator([](auto& row) { row.utilization = 1.5; }),
+             Contains("utilization is 1.5, above 1"));
+  CHECK_THAT(changed_operator([](auto& row) { row.vector_hidden = row.vector_busy + 1; }),
+             Contains("busy cycles"));
+  CHECK_THAT(changed_operator([](auto& row) { row.bounds.vector_cycles += 1; }),
+             Contains("totals: the operators' vector_cycles"));
+  CHECK_THAT(broken([](auto& report) { report.totals.bounds.dram_cycles *= 2; }),
+             Contains("totals: the operators' dram_cycles"));
+  CHECK_THAT(broken([](auto& report) { report.phases[0].cycles += 1; }),
+             Contains("phases: the phases' cycles"));
+  CHECK_THAT(broken([](auto& report) { report.units.begin()->second.busy += 1; }),
+             Contains("busy + stalled + idle"));
 }

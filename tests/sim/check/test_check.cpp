@@ -58,7 +58,8 @@ TEST_CASE("random programs of every integer precision compute the reference exac
     const Lowered lowered = random_program(dice, precision);
     census.add(lowered);
     const sim::CheckResult result = check(lowered);
-    INFO("case " << i << ": w" << precision.weights.bits << "a" << precision.activations.bits << "\n"
+    INFO("case " << i << ": w" << precision.weights.bits << "a" << precision.activations.bits
+                 << "\n"
                  << faults_text(result));
     CHECK(result.passed());
     CHECK(result.values_checked);
@@ -161,7 +162,8 @@ TEST_CASE("random programs of hardware loops compute the reference exactly") {
     const Lowered lowered = random_loop_program(dice, precision);
     census.add(lowered);
     const sim::CheckResult result = check(lowered);
-    INFO("case " << i << ": w" << precision.weights.bits << "a" << precision.activations.bits << "\n"
+    INFO("case " << i << ": w" << precision.weights.bits << "a" << precision.activations.bits
+                 << "\n"
                  << faults_text(result));
     CHECK(result.passed());
     CHECK(result.values_checked);

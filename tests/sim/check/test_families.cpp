@@ -52,8 +52,14 @@ std::vector<std::pair<std::string, PhaseRequest>> families() {
 Lowered lowered(Dice& dice, PhaseRequest request, const workloads::Precision& precision) {
   request.batch = dice.pick(1, 2);
   workloads::Graph graph = workloads::apply_precision(workloads::build_graph({request}), precision);
+  const auto coin = [&] {
+    return dice.coin() ? workloads::FusionSwitch::kOn : workloads::FusionSwitch::kOff;
+  };
   workloads::Fusion fusion;
   fusion.epilogue = dice.coin();
+  fusion.qkv = coin();
+  fusion.gate_up = coin();
+  fusion.residual = coin();
   graph = workloads::fuse(std::move(graph), fusion);
   while (true) {
     const hw::HardwareConfig machine = random_machine(dice, false);

@@ -820,14 +820,21 @@ TEST_CASE("an impossible workload precision or mapping is refused") {
            "  fusion: norm\n"
            "          ^\n"
            "allowed: none, epilogue, attention, all, auto"},
-          {"online softmax",
-           run_and("fusion: {attention: true, softmax: online}\n"),
+          {"norm fusion as a key",
+           run_and("fusion: {attention: true, norm: true}\n"),
            {},
-           "case.yaml:3:27: error: fusion.softmax: a choice of softmax inside attention (three "
-           "passes over whole rows) is not built yet\n"
-           "  fusion: {attention: true, softmax: online}\n"
+           "case.yaml:3:27: error: fusion.norm: fusion of a norm with the Gemm behind it is not "
+           "built yet\n"
+           "  fusion: {attention: true, norm: true}\n"
            "                            ^\n"
-           "allowed: epilogue, attention"},
+           "allowed: epilogue, qkv, gate_up, residual, attention, softmax"},
+          {"another softmax",
+           run_and("fusion: {attention: true, softmax: two_pass}\n"),
+           {},
+           "case.yaml:3:36: error: fusion.softmax: two_pass is not allowed (three_pass, online, "
+           "auto)\n"
+           "  fusion: {attention: true, softmax: two_pass}\n"
+           "                                     ^"},
           {"a word for a truth value",
            run_and("fusion: {epilogue: yes}\n"),
            {},

@@ -188,15 +188,26 @@ TEST_CASE("set reaches every part of the resolved tree") {
 TEST_CASE("short forms mean their long forms") {
   CHECK_FALSE(run_of("fusion: none\n").fusion.epilogue);
   CHECK(run_of("fusion: epilogue\n").fusion.epilogue);
-  using workloads::AttentionFusion;
-  CHECK(run_of("").fusion.attention == AttentionFusion::kOff);
-  CHECK(run_of("fusion: epilogue\n").fusion.attention == AttentionFusion::kOff);
-  CHECK(run_of("fusion: attention\n").fusion.attention == AttentionFusion::kOn);
+  using workloads::FusionSwitch;
+  CHECK(run_of("").fusion.attention == FusionSwitch::kOff);
+  CHECK(run_of("fusion: epilogue\n").fusion.attention == FusionSwitch::kOff);
+  CHECK(run_of("fusion: attention\n").fusion.attention == FusionSwitch::kOn);
   CHECK_FALSE(run_of("fusion: attention\n").fusion.epilogue);
-  CHECK(run_of("fusion: all\n").fusion.attention == AttentionFusion::kOn);
+  CHECK(run_of("fusion: all\n").fusion.attention == FusionSwitch::kOn);
   CHECK(run_of("fusion: all\n").fusion.epilogue);
-  CHECK(run_of("fusion: auto\n").fusion.attention == AttentionFusion::kAuto);
-  CHECK(run_of("fusion: {attention: auto}\n").fusion.attention == AttentionFusion::kAuto);
+  CHECK(run_of("fusion: auto\n").fusion.attention == FusionSwitch::kAuto);
+  CHECK(run_of("fusion: {attention: auto}\n").fusion.attention == FusionSwitch::kAuto);
+  using workloads::Softmax;
+  CHECK(run_of("fusion: all\n").fusion.softmax == Softmax::kThreePass);
+  CHECK(run_of("fusion: auto\n").fusion.softmax == Softmax::kAuto);
+  CHECK(run_of("fusion: {softmax: online}\n").fusion.softmax == Softmax::kOnline);
+  for (const auto kind :
+       {&workloads::Fusion::qkv, &workloads::Fusion::gate_up, &workloads::Fusion::residual}) {
+    CHECK(run_of("").fusion.*kind == FusionSwitch::kOff);
+    CHECK(run_of("fusion: attention\n").fusion.*kind == FusionSwitch::kOff);
+    CHECK(run_of("fusion: all\n").fusion.*kind == FusionSwitch::kOn);
+    CHECK(run_of("fusion: auto\n").fusion.*kind == FusionSwitch::kAuto);
+  }
   const ObjectiveConfig usual = run_of("").mapping.objective;
   CHECK(usual.minimize == Objective::kLatency);
   CHECK(usual.within == 0.01);
