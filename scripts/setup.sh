@@ -3,7 +3,7 @@
 
 tessera_packages=(
   g++ cmake ninja-build pkg-config ccache
-  libsystemc-dev libboost-dev libboost-program-options-dev libyaml-cpp-dev
+  libsystemc-dev libboost-dev libboost-program-options-dev libyaml-cpp-dev libsqlite3-dev
   nlohmann-json3-dev libfmt-dev
   libonnx-dev libprotobuf-dev   # ONNX import; the build does without where they are missing
 )

@@ -12,6 +12,7 @@
 #include "sim/cli/options.h"
 #include "sim/cli/output.h"
 #include "sim/cli/regress_command.h"
+#include "sim/cli/sweep_command.h"
 #include "sim/cli/validate_command.h"
 #include "sim/cli/what_if.h"
 #include "sim/config/config.h"
@@ -22,6 +23,8 @@
 #include "sim/report/format.h"
 #include "sim/report/version.h"
 #include "sim/report/writers.h"
+#include "sim/sweep/store.h"
+#include "sim/sweep/sweep_fields.h"
 
 namespace tessera::sim {
 namespace {
@@ -168,6 +171,7 @@ void list(const CommandLine& line) {
 void schema(const CommandLine& line) {
   const std::string& kind = line.subjects[0];
   write_stdout(json_text(kind == "report"  ? report_schema()
+                         : kind == "sweep" ? sweep_schema()
                          : kind == "suite" ? suite_schema()
                                            : config_schema(kind)));
 }
@@ -180,6 +184,8 @@ int carry_out(const CommandLine& line) {
     write_stdout(help_text(line.verb));
   } else if (line.verb == "run") {
     return run(line) ? kDone : kFailed;
+  } else if (line.verb == "sweep") {
+    return sweep_command(line);
   } else if (line.verb == "describe") {
     describe(line);
   } else if (line.verb == "compare") {
@@ -228,6 +234,8 @@ int run_command_line(int argc, char** argv) {
   } catch (const MappingError& error) {
     return fail(kUsage, error.what());
   } catch (const UsageError& error) {
+    return fail(kUsage, error.what());
+  } catch (const StoreError& error) {
     return fail(kUsage, error.what());
   } catch (const OutputError& error) {
     return fail(kUsage, error.what());

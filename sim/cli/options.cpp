@@ -32,6 +32,15 @@ const std::vector<Verb>& verbs() {
                                       1,
                                       run_subject,
                                       {}},
+                                     {"sweep",
+                                      "try a run under many values: fronts, effects, knees",
+                                      "FILE [options] | report DIR | show DIR --point ID | "
+                                      "merge DIR | submit FILE --engine E",
+                                      {"text", "json", "csv"},
+                                      1,
+                                      1000,
+                                      "a sweep: a name (tessera list sweeps), a file, or -",
+                                      {}},
                                      {"describe",
                                       "print a stage of a run without simulating it",
                                       "SUBJECT [--stage graph|plan|program] [options]",
@@ -58,20 +67,20 @@ const std::vector<Verb>& verbs() {
                                       {}},
                                      {"list",
                                       "configurations on the search path",
-                                      "hardware|models|runs|suites [options]",
+                                      "hardware|models|runs|sweeps|suites [options]",
                                       {"text", "json"},
                                       1,
                                       1,
-                                      "hardware, models, runs or suites",
-                                      {"hardware", "models", "runs", "suites"}},
+                                      "hardware, models, runs, sweeps or suites",
+                                      {"hardware", "models", "runs", "sweeps", "suites"}},
                                      {"schema",
                                       "JSON Schema of a configuration file or of report.json",
-                                      "run|hardware|model|suite|report",
+                                      "run|hardware|model|sweep|suite|report",
                                       {"json"},
                                       1,
                                       1,
-                                      "run, hardware, model, suite or report",
-                                      {"run", "hardware", "model", "suite", "report"}},
+                                      "run, hardware, model, sweep, suite or report",
+                                      {"run", "hardware", "model", "sweep", "suite", "report"}},
                                      {"import",
                                       "a model of another format as a model file",
                                       "hf CONFIG.json | onnx MODEL.onnx [options]",
@@ -206,6 +215,46 @@ void add_import_options(po::options_description& options, CommandLine& line) {
       "onnx: for the head of a report (default: the file's name)");
 }
 
+void add_sweep_options(po::options_description& options, CommandLine& line) {
+  auto add = options.add_options();
+  add("out", po::value(&line.out)->value_name("DIR"),
+      "where store and tables go (default: NAME.sweep)");
+  add("fidelity", po::value(&line.sweep_fidelity)->value_name("FIDELITY"),
+      "analytical | transaction | both (default: the file's)");
+  add("resume", po::bool_switch(&line.resume), "go on with what the store holds");
+  add("retry-failed", po::bool_switch(&line.retry_failed), "with --resume: failed points, too");
+  add("jobs", po::value(&line.jobs)->value_name("N"), "points at once (default: all cores)");
+  add("timeout", po::value(&line.timeout)->value_name("SECONDS"),
+      "of a simulated point (default: 3600)");
+  add("memory", po::value(&line.memory)->value_name("MIB"),
+      "address space of a simulated point (default: 4096)");
+  add("shard", po::value(&line.shard)->value_name("I/N"),
+      "part I of N; auto/N: I from Slurm's, LSF's, PBS's or Open MPI's variable");
+  add("point", po::value(&line.point)->value_name("ID"), "show: the point's number or key");
+  add("engine", po::value(&line.engine)->value_name("ENGINE"), "submit: slurm | lsf | pbs | mpi");
+  add("shards", po::value(&line.shards)->value_name("N"), "submit: tasks (default: 1)");
+  add("dry-run", po::bool_switch(&line.dry_run), "submit: print the job script");
+  add("all", po::bool_switch(&line.all), "the whole front, not its first 20 points");
+}
+
+void check_sweep(const CommandLine& line) {
+  const auto at_least = [](const char* option, int value, int least) {
+    if (value >= least) return;
+    throw UsageError("--" + std::string(option) + " " + std::to_string(value) +
+                     " is not allowed (at least " + std::to_string(least) + ")");
+  };
+  at_least("jobs", line.jobs, 0);
+  at_least("timeout", line.timeout, 1);
+  at_least("memory", line.memory, 64);
+  at_least("shards", line.shards, 1);
+  const std::vector<std::string> fidelities{"analytical", "transaction", "both"};
+  const std::string& fidelity = line.sweep_fidelity;
+  const bool known = std::find(fidelities.begin(), fidelities.end(), fidelity) != fidelities.end();
+  if (fidelity.empty() || known) return;
+  throw UsageError("--fidelity '" + fidelity + "': fidelities are " + joined(fidelities, ", ") +
+                   suggestion(fidelity, fidelities));
+}
+
 void add_check_options(po::options_description& options, CommandLine& line) {
   auto add = options.add_options();
   add("max-macs", po::value(&line.max_macs)->value_name("N"),
@@ -227,10 +276,11 @@ po::options_description visible_options(const Verb& verb, CommandLine& line) {
   if (verb.name == "import") add_import_options(options, line);
   if (verb.name == "gemm") add_gemm_options(options, line);
   if (verb.name == "dram") add_dram_options(options, line);
+  if (verb.name == "sweep") add_sweep_options(options, line);
   if (verb.name == "validate") add_validate_options(options, line);
   if (verb.name == "regress") add_regress_options(options, line);
   if (verb.name == "run" || verb.name == "describe" || verb.name == "compare" ||
-      verb.name == "check" || verb.name == "gemm" || verb.name == "dram") {
+      verb.name == "check" || verb.name == "gemm" || verb.name == "dram" || verb.name == "sweep") {
     add("set", po::value(&line.sets)->composing()->value_name("KEY=VALUE"),
         "change the resolved configuration, e.g. hardware.dram.channels=2; may be repeated");
   }
@@ -366,7 +416,8 @@ void check_regress(const po::variables_map& values, const CommandLine& line) {
 }
 
 void check_out(const Verb& verb, const po::variables_map& values) {
-  if (verb.name == "run" && values.count("out") > 0 && values["out"].as<std::string>().empty()) {
+  const bool writes = verb.name == "run" || verb.name == "sweep";
+  if (writes && values.count("out") > 0 && values["out"].as<std::string>().empty()) {
     throw UsageError("--out needs a directory");
   }
 }
@@ -475,6 +526,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   check_format(verb, line);
   check_subjects(verb, line);
   check_check(line);
+  check_sweep(line);
   return line;
 }
 

@@ -17,7 +17,7 @@ class UsageError : public std::runtime_error {
 constexpr int kLeastWidth = 80, kMostWidth = 160;  // columns of texts
 
 struct CommandLine {
-  std::string verb;  // run, describe, compare, check, list, schema, import, gemm, dram,
+  std::string verb;  // run, sweep, describe, compare, check, list, schema, import, gemm, dram,
                      // validate, regress
   std::vector<std::string> subjects;
   std::vector<std::string> sets;  // "path.to.key=value"
@@ -47,7 +47,16 @@ struct CommandLine {
   std::vector<std::string> binds;         // import onnx: "SYMBOL=SIZE"
   bool allow_unknown = false;             // import onnx
   std::string title;                      // import onnx; empty: the file's name
-  int jobs = 0;                           // regress; 0: all cores
+  bool resume = false;                    // sweep
+  bool retry_failed = false;              // sweep
+  bool dry_run = false;                   // sweep submit
+  int jobs = 0;                           // sweep, regress; 0: all cores
+  int timeout = 3600;                     // sweep: seconds of a simulated point
+  int memory = 4096;                      // sweep: MiB of address space of a simulated point
+  int shards = 1;                         // sweep submit
+  std::string sweep_fidelity;             // sweep; empty: the file's
+  std::string shard;                      // sweep: "i/N", "auto/N"; empty: everything
+  std::string point;                      // sweep show
   std::string filter = "*";               // regress
   std::string junit;                      // regress: file; empty: none
   bool update = false;                    // regress

@@ -461,6 +461,14 @@ std::optional<Measured> read_quantity(std::string_view text) {
   return std::nullopt;
 }
 
+std::string measured_text(const Measured& measured) {
+  for (const auto& [measure, dimension] : measures()) {
+    if (measure != measured.measure) continue;
+    return quantity_text(std::llround(measured.amount), *dimension);
+  }
+  throw std::logic_error("a measure without units");
+}
+
 std::string unit_hint(std::string_view word) {
   std::vector<std::string> names;
   for (const auto& [measure, dimension] : measures()) {

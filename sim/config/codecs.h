@@ -67,6 +67,8 @@ struct Measured {
 };
 /// `text` as a quantity of any kind: "1.5 MiB", "30 ms". Empty when it is none.
 std::optional<Measured> read_quantity(std::string_view text);
+/// In the largest unit that is short, rounded to whole base units.
+std::string measured_text(const Measured& measured);
 /// What a word that is no unit may mean: "did you mean 'MiB'?", else all units.
 std::string unit_hint(std::string_view word);
 

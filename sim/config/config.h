@@ -54,7 +54,8 @@ struct ListEntry {
   std::string path;
   std::string question;  // the first comment line of the file: what question it answers
 };
-/// `kind`: "hardware", "models", "runs", "suites". Throws ConfigError for another kind.
+/// `kind`: "hardware", "models", "runs", "sweeps", "suites". Throws ConfigError for another
+/// kind.
 std::vector<ListEntry> list_configs(const std::string& kind);
 
 /// JSON Schema (draft 2020-12) of a "run", "hardware" or "model" file, from the field table.

@@ -611,10 +611,7 @@ Table<RunSpec> make_run_table() {
                  "estimate in closed form."),
            section("roofline", &S::roofline, roofline_table(), "How the roofline is stated."),
            expectations},
-          {{"axes", "sweeping"},
-           {"require", "sweeping"},
-           {"energy", "the energy model"},
-           {"run", "sweeping"}},
+          {{"energy", "the energy model"}},
           below};
 }
 

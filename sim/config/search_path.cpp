@@ -98,6 +98,8 @@ const char* to_string(ConfigKind kind) {
       return "run";
     case ConfigKind::kDram:
       return "DRAM standard";
+    case ConfigKind::kSweep:
+      return "sweep";
     case ConfigKind::kSuite:
       return "suite";
   }
@@ -114,6 +116,8 @@ const char* folder_name(ConfigKind kind) {
       return "runs";
     case ConfigKind::kDram:
       return "dram";
+    case ConfigKind::kSweep:
+      return "sweeps";
     case ConfigKind::kSuite:
       return "regress";
   }
@@ -230,7 +234,7 @@ std::vector<ListEntry> list_configs(const std::string& kind) {
     }
     return entries;
   }
-  config::fail({}, kind, "is nothing to list", {"allowed: hardware, models, runs, suites"});
+  config::fail({}, kind, "is nothing to list", {"allowed: hardware, models, runs, sweeps, suites"});
 }
 
 }  // namespace tessera::sim

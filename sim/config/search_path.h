@@ -10,10 +10,12 @@
 
 namespace tessera::sim::config {
 
-enum class ConfigKind { kHardware, kModel, kRun, kDram, kSuite };
+enum class ConfigKind { kHardware, kModel, kRun, kDram, kSweep, kSuite };
 
-const char* to_string(ConfigKind kind);    // "hardware", "model", "run", "DRAM standard", "suite"
-const char* folder_name(ConfigKind kind);  // "hardware", "models", "runs", "dram", "regress"
+/// "hardware", "model", "run", "DRAM standard", "sweep", "suite".
+const char* to_string(ConfigKind kind);
+/// "hardware", "models", "runs", "dram", "sweeps", "regress".
+const char* folder_name(ConfigKind kind);
 
 /// A word with a slash or the ending .yaml is a path, any other a name.
 bool is_path(const std::string& word);
@@ -21,7 +23,7 @@ bool is_path(const std::string& word);
 /// The file that `word` means where `from` mentions it (its position is where errors point; empty
 /// for the command line). Paths: relative to the naming file, then to ./ . Names: beside the naming
 /// file (never that file itself), ./, the entries of $TESSERA_CONFIG_PATH and their hardware/,
-/// models/, runs/, dram/ or regress/, the shipped folder. Throws ConfigError.
+/// models/, runs/, dram/, sweeps/ or regress/, the shipped folder. Throws ConfigError.
 std::string find_config(ConfigKind kind, const std::string& word, const Position& from,
                         const std::string& path);
 /// None of `candidates`, which `word` may mean, is a file: a directory, or nothing.

@@ -31,9 +31,9 @@ Scale time_scale(double largest_seconds);
 Scale byte_scale(double largest_bytes);  // kB, MB: decimal, for traffic
 Scale energy_scale(double largest_joules);
 Scale cycle_scale(double largest_cycles);  // "cycles", "k cycles", "M cycles"
-/// "392 of 512 KiB": both in the largest binary unit that keeps the capacity whole.
-/// "512 KiB": the largest unit that stays whole.
+/// "512 KiB": the largest binary unit that stays whole.
 std::string capacity_text(std::int64_t capacity);
+/// "392 of 512 KiB": both in the largest binary unit that keeps the capacity whole.
 std::string of_capacity(std::int64_t bytes, std::int64_t capacity);
 
 int display_width(const std::string& text);

@@ -90,10 +90,10 @@ TEST_CASE("a wrong command line is one message and exit code 2") {
                 "tessera: --what-if reads the run again and again: give it a file, not -");
   check_refused("describe bert_edge --stage pla",
                 "tessera: --stage 'pla': stages are graph, plan, program; did you mean 'plan'?");
-  check_refused(
-      "list model",
-      "tessera: 'tessera list' needs hardware, models, runs or suites, not 'model'; did you mean "
-      "'models'?");
+  check_refused("list model",
+                "tessera: 'tessera list' needs hardware, models, runs, sweeps or suites, not "
+                "'model'; did you mean "
+                "'models'?");
   check_refused("check bert_edge --numbers fp32",
                 "tessera: --numbers 'fp32': 16-bit elements are integer, bf16, fp16; did you mean "
                 "'fp16'?");
@@ -106,8 +106,9 @@ TEST_CASE("a wrong command line is one message and exit code 2") {
                 "tessera: standard input is read once: give 'tessera compare' a file, not '-', for "
                 "A or B");
   check_refused("run /tmp", "tessera: '/tmp' is a directory, not a file");
-  check_refused("schema x",
-                "tessera: 'tessera schema' needs run, hardware, model, suite or report, not 'x'");
+  check_refused(
+      "schema x",
+      "tessera: 'tessera schema' needs run, hardware, model, sweep, suite or report, not 'x'");
   check_refused("compare bert_edge",
                 "tessera: 'tessera compare' needs two of: report.json files, runs; or one run and "
                 "--set");

@@ -6,6 +6,7 @@
 
 #include "sim/config/config.h"
 #include "sim/report/writers.h"
+#include "sim/sweep/sweep_fields.h"
 
 using namespace tessera;
 
@@ -21,6 +22,7 @@ nlohmann::ordered_json shipped(const std::string& kind) {
 
 TEST_CASE("the shipped schemas are the ones of the program") {
   CHECK(shipped("report") == sim::report_schema());
+  CHECK(shipped("sweep") == sim::sweep_schema());
   for (const char* kind : {"run", "hardware", "model"}) {
     INFO(kind);
     CHECK(shipped(kind) == sim::config_schema(kind));

@@ -100,7 +100,7 @@ TEST_CASE("lists show each shipped file with its question") {
       CHECK(entry.question.size() > 10);
     }
   }
-  CHECK_THROWS_AS(list_configs("sweeps"), ConfigError);
+  CHECK_THROWS_AS(list_configs("studies"), ConfigError);
 }
 
 }  // namespace tessera::sim

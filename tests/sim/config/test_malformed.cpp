@@ -891,7 +891,7 @@ TEST_CASE("an impossible workload precision or mapping is refused") {
           {"a sweep file",
            run_and("axes: {}\n"),
            {},
-           "case.yaml:3:1: error: axes: sweeping is not built yet\n"
+           "case.yaml:3:1: error: axes: unknown key\n"
            "  axes: {}\n"
            "  ^\n"
            "allowed: name, hardware, workload, precision, fusion, mapping, fidelity, roofline, "

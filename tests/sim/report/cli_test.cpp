@@ -93,7 +93,8 @@ TEST_CASE("what cannot be carried out is one clear message") {
   CHECK_THAT(usage_error({"run", "a", "--nonsense"}), Contains("nonsense"));
   CHECK_THAT(usage_error({"describe", "a", "--stage", "grap"}), Contains("did you mean 'graph'"));
   CHECK_THAT(usage_error({"list", "hardwar"}), Contains("did you mean 'hardware'"));
-  CHECK_THAT(usage_error({"schema", "x"}), Contains("run, hardware, model or report, not 'x'"));
+  CHECK_THAT(usage_error({"schema", "x"}),
+             Contains("run, hardware, model, sweep, suite or report, not 'x'"));
   CHECK_THAT(usage_error({"compare", "a"}), Contains("--set"));
   CHECK_THAT(usage_error({"compare", "a", "b", "--set", "x=1"}), Contains("leave out 'b'"));
   CHECK(usage_error({"compare", "a", "--set", "x=1"}) == "no error");
