@@ -4,6 +4,16 @@
 
 namespace tessera::hw {
 
+Bytes row_bytes(const TileOperand& operand) {
+  const std::int64_t scales = operand.group > 0 ? ceil_div(operand.cols, operand.group) : 0;
+  return ceil_div(operand.cols * operand.bits + scales * operand.scale_bits, 8);
+}
+
+std::int64_t bits_before(const TileOperand& operand, std::int64_t col) {
+  const std::int64_t scales = operand.group > 0 ? col / operand.group : 0;
+  return col * operand.bits + scales * operand.scale_bits;
+}
+
 Bytes useful_bytes(const StridedRange& range) {
   return range.row_bytes * range.count[0] * range.count[1];
 }

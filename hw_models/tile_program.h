@@ -73,7 +73,13 @@ struct TileOperand {
   int bits = 8;
   TrafficClass traffic = TrafficClass::kActivations;
   bool transposed = false;  // stored transposed to the way the Gemm uses it
+  int group = 0;            // elements of a row in front of each scale; 0: no scales
+  int scale_bits = 0;
 };
+/// Bytes of one row, scales included.
+Bytes row_bytes(const TileOperand& operand);
+/// Bits from the start of a row to element `col`.
+std::int64_t bits_before(const TileOperand& operand, std::int64_t col);
 
 /// Streaming epilogue of a Gemm: results leave the accumulators through the vector unit. Where the
 /// output has half the Gemm's columns, its first operation joins neighbouring columns, two by two.

@@ -138,6 +138,7 @@ struct Phase {
   double not_before_s = 0.0;  // a request's arrival
   int first_operator = 0;     // [first, last) in Graph::operators
   int last_operator = 0;
+  std::string part = {};  // of the model, where that is another word: "expert" of "denoise"
 };
 
 struct Graph {

@@ -15,6 +15,14 @@ std::int64_t scale_count(const ElementFormat& format, std::int64_t cols) {
 
 }  // namespace
 
+std::int64_t bits_before(const ElementFormat& format, std::int64_t col) {
+  return col * format.bits + (format.group > 0 ? col / format.group * format.scale_bits : 0);
+}
+
+std::int64_t row_bits(const ElementFormat& format, std::int64_t cols) {
+  return cols * format.bits + scale_count(format, cols) * format.scale_bits;
+}
+
 std::int64_t element_count(const Tensor& tensor) { return row_count(tensor) * row_length(tensor); }
 
 std::int64_t row_count(const Tensor& tensor) {
@@ -30,13 +38,11 @@ std::int64_t row_length(const Tensor& tensor) {
 }
 
 Bytes stored_bytes(const Tensor& tensor, std::int64_t rows, std::int64_t cols) {
-  const ElementFormat& format = tensor.format;
-  const std::int64_t row_bits = cols * format.bits + scale_count(format, cols) * format.scale_bits;
-  return rows * ceil_div(row_bits, 8);
+  return rows * ceil_div(row_bits(tensor.format, cols), 8);
 }
 
 Bytes bytes_before(const ElementFormat& format, std::int64_t col) {
-  return (col * format.bits + scale_count(format, col) * format.scale_bits) / 8;
+  return bits_before(format, col) / 8;
 }
 
 Bytes stored_bytes(const Tensor& tensor) {

@@ -65,7 +65,11 @@ std::int64_t row_length(const Tensor& tensor);
 /// Bytes that a rows x cols tile of `tensor` takes: counted in bits, scales included, rounded up
 /// to whole bytes per row. The only place where elements become bytes.
 Bytes stored_bytes(const Tensor& tensor, std::int64_t rows, std::int64_t cols);
-/// Bytes of a row in front of its element `col`: every group of elements lies behind its scale.
+/// Bits from the start of a row to its element `col`: a group's scale lies behind its elements.
+std::int64_t bits_before(const ElementFormat& format, std::int64_t col);
+/// Bits of `cols` elements from the start of a group on, scales included.
+std::int64_t row_bits(const ElementFormat& format, std::int64_t cols);
+/// Bytes of a row in front of its element `col`.
 /// REQUIRES: `col` begins a group, and a whole byte.
 Bytes bytes_before(const ElementFormat& format, std::int64_t col);
 /// Bytes of the whole tensor.

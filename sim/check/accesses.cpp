@@ -8,14 +8,10 @@ namespace {
 using hw::Bytes;
 using hw::TileOperand;
 
-Bytes operand_row_bytes(const TileOperand& operand) {
-  return hw::ceil_div(operand.cols * operand.bits, 8);
-}
-
 void append_operand(const TileOperand& operand, bool write, bool partial_sums,
                     std::vector<Access>& accesses) {
   if (operand.cols == 0) return;
-  const Bytes row = operand_row_bytes(operand);
+  const Bytes row = hw::row_bytes(operand);
   const int space = operand.region.buffer;
   if (operand.pitch == row || operand.rows == 1) {
     const Bytes begin = operand.region.offset;
@@ -61,7 +57,7 @@ std::string operand_mistake(const char* name, const TileOperand& operand, int bu
   const std::string who = std::string(name) + ": ";
   if (operand.region.buffer < 0 || operand.region.buffer >= buffers) return who + "no such buffer";
   if (operand.rows < 1 || operand.cols < 1 || operand.bits < 1) return who + "no elements";
-  const Bytes row = operand_row_bytes(operand);
+  const Bytes row = hw::row_bytes(operand);
   if (operand.rows > 1 && operand.pitch < row) return who + "rows overlap";
   const Bytes needed = (operand.rows - 1) * operand.pitch + row;
   if (operand.region.bytes < needed) {

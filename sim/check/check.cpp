@@ -55,7 +55,6 @@ std::string obstacle(const workloads::Graph& graph, const hw::HardwareConfig& ha
     if (bits == 16 && stated && tensor.format.kind != kind_of(options.numbers)) {
       return "tensor '" + tensor.name + "' has 16-bit elements of another kind than others";
     }
-    if (tensor.format.group > 0) return "tensor '" + tensor.name + "' has group scales";
   }
   return "";
 }

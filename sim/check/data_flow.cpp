@@ -243,7 +243,7 @@ void DataFlow::owe_less(const Command& command, OperatorExecution& execution, st
 
 DataFlow::Tile DataFlow::tile_of(const Command& command, const char* name,
                                  const TileOperand& operand, const ViewAddresses& view) {
-  const std::int64_t row_bytes = hw::ceil_div(operand.cols * operand.bits, 8);
+  const std::int64_t row_bytes = hw::row_bytes(operand);
   Tile tile;
   for (std::int64_t row = 0; row < operand.rows; ++row) {
     const std::int64_t at = operand.region.offset + row * operand.pitch;
@@ -255,7 +255,7 @@ DataFlow::Tile DataFlow::tile_of(const Command& command, const char* name,
       }
       const std::int64_t bit = source.address * 8;
       if (!tile) tile = view.find(bit);
-      const bool fits = tile && operand.bits == view.bits() &&
+      const bool fits = tile && view.stores_like(operand) &&
                         tile->row + operand.rows <= view.rows() &&
                         tile->col + operand.cols <= view.cols();
       if (!fits || !fresh(source) ||

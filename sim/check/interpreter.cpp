@@ -159,7 +159,7 @@ std::uint32_t Interpreter::element(const TileOperand& operand, std::int64_t row,
                                    std::int64_t col) const {
   const Bytes& buffer = buffers_[static_cast<std::size_t>(operand.region.buffer)];
   return get_bits(buffer.data(),
-                  (operand.region.offset + row * operand.pitch) * 8 + col * operand.bits,
+                  (operand.region.offset + row * operand.pitch) * 8 + hw::bits_before(operand, col),
                   operand.bits);
 }
 
@@ -319,11 +319,12 @@ std::vector<double> Interpreter::read_parameters(const TileOperand& operand, Ten
   const Bytes& buffer = buffers_[static_cast<std::size_t>(operand.region.buffer)];
   std::vector<double> values;
   for (std::int64_t col = 0; col < image.cols; ++col) {
-    values.push_back(
-        decode(get_bits(buffer.data(), (operand.region.offset + offset) * 8 + col * image.bits,
-                        image.bits),
-               elements) *
-        unit(elements));
+    values.push_back(decode(get_bits(buffer.data(),
+                                     (operand.region.offset + offset) * 8 +
+                                         workloads::bits_before(image.format, col),
+                                     image.bits),
+                            elements) *
+                     unit(elements));
   }
   offset += image.row_bytes * image.rows;
   return values;

@@ -68,7 +68,7 @@ Reference::Reference(const workloads::Graph& graph, Numbers numbers, int accumul
   for (std::size_t i = 0; i < graph.tensors.size(); ++i) {
     const workloads::Tensor& tensor = graph.tensors[i];
     tensors_.emplace_back(workloads::row_count(tensor), workloads::row_length(tensor),
-                          tensor.format.bits);
+                          tensor.format);
     produced_[i] = produced_[i] && !tensor.is_state;
     if (!produced_[i]) fill(static_cast<workloads::TensorId>(i), seed * 1'000'003 + i);
     if (tensor.is_state) state_[static_cast<workloads::TensorId>(i)] = tensors_[i];

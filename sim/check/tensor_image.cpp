@@ -24,19 +24,25 @@ void put_bits(std::uint8_t* bytes, std::int64_t at, int bits, std::uint32_t patt
   }
 }
 
-TensorImage::TensorImage(std::int64_t row_count, std::int64_t row_length, int element_bits)
+TensorImage::TensorImage(std::int64_t row_count, std::int64_t row_length,
+                         const workloads::ElementFormat& elements)
     : rows(row_count),
       cols(row_length),
-      row_bytes((row_length * element_bits + 7) / 8),
-      bits(element_bits),
+      row_bytes((workloads::row_bits(elements, row_length) + 7) / 8),
+      bits(elements.bits),
+      format(elements),
       bytes(static_cast<std::size_t>(row_count * row_bytes)) {}
 
+std::int64_t TensorImage::bit_of(std::int64_t element) const {
+  return element / cols * row_bytes * 8 + workloads::bits_before(format, element % cols);
+}
+
 std::uint32_t TensorImage::get(std::int64_t element) const {
-  return get_bits(bytes.data(), element / cols * row_bytes * 8 + element % cols * bits, bits);
+  return get_bits(bytes.data(), bit_of(element), bits);
 }
 
 void TensorImage::put(std::int64_t element, std::uint32_t pattern) {
-  put_bits(bytes.data(), element / cols * row_bytes * 8 + element % cols * bits, bits, pattern);
+  put_bits(bytes.data(), bit_of(element), bits, pattern);
 }
 
 }  // namespace tessera::sim

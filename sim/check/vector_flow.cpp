@@ -241,9 +241,9 @@ bool DataFlow::check_inputs(const Command& command, const OperatorExecution& exe
 
 bool DataFlow::check_input(const Command& command, const ViewAddresses& view,
                            const TileOperand& input, std::int64_t row, std::int64_t col) {
-  const std::int64_t row_bytes = hw::ceil_div(input.cols * input.bits, 8);
+  const std::int64_t row_bytes = hw::row_bytes(input);
   if (row + input.rows > view.all_rows() || col + input.cols > view.cols() ||
-      input.bits != view.bits()) {
+      !view.stores_like(input)) {
     fault(FaultKind::kOutputs, command.id, "reads beyond its operator's operand");
     return false;
   }

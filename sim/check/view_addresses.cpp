@@ -10,7 +10,7 @@ ViewAddresses::ViewAddresses(const workloads::MatrixView& view, const workloads:
       row_length_(workloads::row_length(tensor)),
       address_(allocation.address),
       pitch_(allocation.pitch),
-      bits_(tensor.format.bits) {}
+      format_(tensor.format) {}
 
 std::int64_t ViewAddresses::bit_address(const ElementPlace& place) const {
   const std::int64_t element = view_.offset +
@@ -18,7 +18,8 @@ std::int64_t ViewAddresses::bit_address(const ElementPlace& place) const {
                                place.matrix % view_.batch[1].count * view_.batch[1].stride +
                                place.row / view_.rows * view_.group.stride +
                                place.row % view_.rows * view_.row_stride + place.col;
-  return (address_ + element / row_length_ * pitch_) * 8 + element % row_length_ * bits_;
+  return (address_ + element / row_length_ * pitch_) * 8 +
+         workloads::bits_before(format_, element % row_length_);
 }
 
 void ViewAddresses::sort_rows() const {
@@ -47,8 +48,13 @@ std::optional<ElementPlace> ViewAddresses::find(std::int64_t bit) const {
   --it;
   while (it != sorted_.begin() && std::prev(it)->bit == it->bit) --it;
   const std::int64_t inside = bit - it->bit;
-  if (inside % bits_ != 0 || inside / bits_ >= cols()) return std::nullopt;
-  return ElementPlace{it->index / rows(), it->index % rows(), inside / bits_};
+  const std::int64_t group = workloads::row_bits(format_, format_.group);
+  const std::int64_t groups = group > 0 ? inside / group : 0;
+  const std::int64_t in_group = inside - groups * group;
+  const bool in_scale = group > 0 && in_group >= std::int64_t{format_.group} * bits();
+  const std::int64_t col = groups * format_.group + in_group / bits();
+  if (in_group % bits() != 0 || in_scale || col >= cols()) return std::nullopt;
+  return ElementPlace{it->index / rows(), it->index % rows(), col};
 }
 
 std::vector<std::pair<std::int64_t, std::int64_t>> ViewAddresses::row_bytes() const {
@@ -56,7 +62,8 @@ std::vector<std::pair<std::int64_t, std::int64_t>> ViewAddresses::row_bytes() co
   for (std::int64_t matrix = 0; matrix < matrices(); ++matrix) {
     for (std::int64_t row = 0; row < rows(); ++row) {
       const std::int64_t bit = bit_address({matrix, row, 0});
-      const std::int64_t begin = bit / 8, end = hw::ceil_div(bit + cols() * bits_, 8);
+      const std::int64_t begin = bit / 8,
+                         end = hw::ceil_div(bit + workloads::row_bits(format_, cols()), 8);
       if (!bytes.empty() && bytes.back().second == begin) {
         bytes.back().second = end;
       } else {

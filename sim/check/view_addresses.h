@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "hw_models/tile_program.h"
 #include "sim/mapper/plan.h"
 #include "workloads/graph.h"
 
@@ -24,7 +25,12 @@ class ViewAddresses {
   std::int64_t matrices() const { return view_.batch[0].count * view_.batch[1].count; }
   std::int64_t rows() const { return view_.group.count * view_.rows; }
   std::int64_t cols() const { return view_.cols; }
-  int bits() const { return bits_; }
+  int bits() const { return format_.bits; }
+  /// The operand's elements and scales lie as the view's.
+  bool stores_like(const hw::TileOperand& operand) const {
+    return operand.bits == format_.bits && operand.group == format_.group &&
+           operand.scale_bits == format_.scale_bits;
+  }
   /// The operator of a vector command counts rows over all matrices.
   std::int64_t all_rows() const { return matrices() * rows(); }
   ElementPlace in_row(std::int64_t row, std::int64_t col) const {
@@ -52,7 +58,7 @@ class ViewAddresses {
 
   workloads::MatrixView view_;
   std::int64_t row_length_, address_, pitch_;
-  int bits_;
+  workloads::ElementFormat format_;
   mutable std::vector<Row> sorted_;  // filled when first asked for
 };
 

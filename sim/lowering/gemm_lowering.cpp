@@ -143,6 +143,8 @@ void GemmLowering::load_operand(Operand& operand, const TileWindow& stored, std:
   operand.tile.rows = stored.rows;
   operand.tile.cols = stored.cols;
   operand.tile.bits = tensor.format.bits;
+  operand.tile.group = tensor.format.group;
+  operand.tile.scale_bits = tensor.format.scale_bits;
   operand.tile.pitch = workloads::stored_bytes(tensor, 1, stored.cols);
   operand.tile.transposed = operand.view->transposed;
   operand.tile.traffic = writer_.load_class(operand.view->tensor);

@@ -104,6 +104,8 @@ hw::TileOperand VectorLowering::operand(const MatrixView& view, const Slots& slo
   operand.rows = std::min(mapping_.rows, site_.op.m - row_);
   operand.cols = columns.count;
   operand.bits = tensor.format.bits;
+  operand.group = tensor.format.group;
+  operand.scale_bits = tensor.format.scale_bits;
   operand.pitch = workloads::stored_bytes(tensor, 1, columns.count);
   operand.traffic = written ? hw::TrafficClass::kOutputs : writer_.load_class(view.tensor);
   operand.region = {slots.buffer, slots.at(block_ % slots.count), operand.pitch * operand.rows};

@@ -30,7 +30,7 @@ void require_whole_bytes(const workloads::Tensor& tensor, const workloads::Matri
   const auto inside = [&](std::int64_t elements) {
     const std::int64_t col = elements % workloads::row_length(tensor);
     const int group = tensor.format.group;
-    return col * tensor.format.bits % 8 != 0 || (group > 0 && col % group != 0);
+    return workloads::bits_before(tensor.format, col) % 8 != 0 || (group > 0 && col % group != 0);
   };
   bool split = inside(view.offset) || inside(view.repeat_stride) ||
                (view.rows > 1 && inside(view.row_stride)) ||
@@ -83,11 +83,19 @@ void require_plain_results(const GemmProblem& problem, const std::string& who) {
   }
 }
 
+void require_no_scales(const GemmProblem& problem, const std::string& who) {
+  if (problem.a.group + problem.b.group == 0) return;
+  throw MappingError(who +
+                     ": a hardware loop cannot take groups with scales; leave out "
+                     "precision.groups");
+}
+
 }  // namespace
 
 std::int64_t row_grain(const OperandLayout& layout) {
-  const std::int64_t whole_byte = 8 / std::gcd(layout.bits, 8);
-  return layout.group > 0 ? std::lcm<std::int64_t>(whole_byte, layout.group) : whole_byte;
+  if (layout.group == 0) return 8 / std::gcd(layout.bits, 8);
+  return std::int64_t{layout.group} *
+         (8 / std::gcd(layout.group * layout.bits + layout.scale_bits, 8));
 }
 
 std::string precision_of(const workloads::Graph& graph, const workloads::Operator& op) {
@@ -151,7 +159,10 @@ GemmProblem gemm_problem(const workloads::Graph& graph, const workloads::Operato
     problem.epilogue.push_back(step.operation);
   }
   problem.residual = workloads::adds_residual(op);
-  if (hardware.sequencer.loop.exists()) require_plain_results(problem, qualified_name(op));
+  if (hardware.sequencer.loop.exists()) {
+    require_plain_results(problem, qualified_name(op));
+    require_no_scales(problem, qualified_name(op));
+  }
   require_whole_blocks(problem, hardware.sequencer.loop, qualified_name(op));
   return problem;
 }

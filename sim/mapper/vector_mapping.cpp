@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <tuple>
 
 #include "hw_models/vector_cost.h"
@@ -207,13 +208,27 @@ MappingCost vector_cost(const VectorProblem& problem, const VectorChoice& choice
   return cost;
 }
 
+namespace {
+
+/// Columns begin on whole bytes of every width, and with groups of weights.
+std::int64_t column_grain(const VectorProblem& problem) {
+  std::int64_t grain = 8;
+  for (const VectorProblem::View& view : problem.inputs) {
+    if (view.layout.group > 0) grain = std::lcm(grain, row_grain(view.layout));
+  }
+  return grain;
+}
+
+}  // namespace
+
 VectorChoice search_vector(const VectorProblem& problem, const hw::HardwareConfig& hardware) {
   VectorIncumbent best;
   for (const std::int64_t rows : tile_sizes(problem.m, {}, 1)) {
     try_block(problem, hardware, rows, problem.n, best);
   }
   if (best.found) return best.choice;
-  for (const std::int64_t cols : tile_sizes(problem.width, {hardware.vector.lanes}, 8)) {
+  for (const std::int64_t cols :
+       tile_sizes(problem.width, {hardware.vector.lanes}, column_grain(problem))) {
     if (cols < problem.width) try_block(problem, hardware, 1, cols, best);
   }
   if (!best.found) throw MappingError(no_fit_text(problem, hardware));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/workloads/model_zoo.h"
+#include "workloads/passes/operator_pattern.h"
 #include "workloads/passes/passes.h"
 
 namespace tessera::workloads {
@@ -129,6 +130,29 @@ TEST_CASE("a rule gives operators that match their own precision, the last one w
   CHECK(type_of(graph, first(graph, "Attn_Q").inputs[1]) == ElementType(4));
   CHECK(type_of(graph, first(graph, "MLP_Down").inputs[1]) == ElementType(8));
   CHECK(type_of(graph, first(graph, "MLP_Down").inputs[0]) == ElementType(8));
+}
+
+TEST_CASE("a phase also goes by the part of the model that it runs") {
+  Precision precision;
+  precision.rules = {{"expert.*", operand_types("w4a8")}};
+  const Graph graph = apply_precision(zoo::graph_of(zoo::tiny_smolvla()), precision);
+  int narrow = 0;
+  for (const Operator& op : graph.operators) {
+    if (op.kind != OperatorKind::kGemm) continue;
+    INFO(qualified_name(op));
+    const int bits = type_of(graph, op.inputs[1]).bits;
+    CHECK(bits == (op.phase == "denoise" ? 4 : 8));
+    narrow += bits == 4;
+  }
+  CHECK(narrow > 0);
+}
+
+TEST_CASE("a copy out of groups with scales takes the vector unit") {
+  const Graph graph = zoo::graph_of(zoo::smollm2_360m(), 1, 50);
+  Precision precision{8, 8, 8};
+  CHECK(first(apply_precision(graph, precision), "Token_Embed").operation.empty());
+  precision.groups = {32, 16};
+  CHECK(first(apply_precision(graph, precision), "Token_Embed").operation == "requantise");
 }
 
 TEST_CASE("activations are stored as the Gemms that read them ask for") {

@@ -255,9 +255,11 @@ void append_smolvla(Graph& graph, const PhaseRequest& request) {
   std::vector<LayerKv> layers;
   append_stage(graph, prefix.stage(), "request", counted(prefix.stage().tokens, "token"),
                [&] { layers = prefix.append(); });
+  graph.phases.back().part = "text";
   Denoise denoise(graph, request, prefix.stage().tokens);
   append_stage(graph, denoise.stage(), "step", counted(denoise.stage().tokens, "action"),
                [&] { denoise.append(layers); });
+  graph.phases.back().part = "expert";
 }
 
 }  // namespace tessera::workloads

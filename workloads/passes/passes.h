@@ -27,7 +27,8 @@ struct QuantisationGroups {
 };
 
 /// Weights and activations of the operators whose qualified name matches `pattern` (`*` any
-/// characters; a pattern without a dot matches the bare operator name).
+/// characters; a pattern without a dot matches the bare operator name). A phase also goes by the
+/// part of the model that it runs ("expert" of SmolVLA's "denoise").
 struct PrecisionRule {
   std::string pattern;
   OperandTypes types;

@@ -15,6 +15,17 @@ bool is_norm(const Operator& op) {
 
 bool is_softmax(const Operator& op) { return op.kind == OperatorKind::kSoftmax; }
 
+/// `pattern` names the operator by its phase, or by the part of the model that the phase runs.
+bool means(const std::string& pattern, const Operator& op, const Graph& graph) {
+  if (matches(pattern, op)) return true;
+  const auto phase = std::find_if(graph.phases.begin(), graph.phases.end(),
+                                  [&](const Phase& each) { return each.name == op.phase; });
+  if (phase == graph.phases.end() || phase->part.empty()) return false;
+  Operator alias = op;
+  alias.phase = phase->part;
+  return matches(pattern, alias);
+}
+
 /// Who asks for which element type of each tensor.
 class Demands {
  public:
@@ -46,7 +57,7 @@ class Demands {
   void add(const Operator& op) {
     OperandTypes rule{precision_.weights, precision_.activations};
     for (const PrecisionRule& each : precision_.rules) {
-      if (matches(each.pattern, op)) rule = each.types;
+      if (means(each.pattern, op, graph_)) rule = each.types;
     }
     for (const MatrixView& view : op.inputs) {
       if (tensor(view.tensor).cls == TensorClass::kWeights) {
@@ -66,11 +77,14 @@ class Demands {
     for (const PrecisionRule& rule : precision_.rules) {
       const auto& ops = graph_.operators;
       if (std::any_of(ops.begin(), ops.end(),
-                      [&](const Operator& op) { return matches(rule.pattern, op); })) {
+                      [&](const Operator& op) { return means(rule.pattern, op, graph_); })) {
         continue;
       }
       std::string phases;
-      for (const Phase& phase : graph_.phases) phases += (phases.empty() ? "" : ", ") + phase.name;
+      for (const Phase& phase : graph_.phases) {
+        phases += (phases.empty() ? "" : ", ") + phase.name;
+        if (!phase.part.empty()) phases += " (" + phase.part + ")";
+      }
       throw std::invalid_argument("precision: the pattern '" + rule.pattern +
                                   "' matches no operator; the phases are " + phases);
     }
@@ -103,12 +117,13 @@ void set_type(Tensor& tensor, const ElementType& type, const QuantisationGroups&
   tensor.format.scale_bits = groups.scale_bits;
 }
 
-bool same_type(const Operator& op, const std::vector<Tensor>& tensors) {
-  const auto type = [&](const MatrixView& view) {
-    return tensors.at(static_cast<std::size_t>(view.tensor)).format.type();
+bool same_format(const Operator& op, const std::vector<Tensor>& tensors) {
+  const auto format = [&](const MatrixView& view) -> const ElementFormat& {
+    return tensors.at(static_cast<std::size_t>(view.tensor)).format;
   };
   for (std::size_t i = 0; i < op.inputs.size(); ++i) {
-    if (type(op.inputs[i]) != type(op.outputs.at(i))) return false;
+    const ElementFormat &from = format(op.inputs[i]), &to = format(op.outputs.at(i));
+    if (from.type() != to.type() || from.group != to.group) return false;
   }
   return true;
 }
@@ -166,7 +181,7 @@ Graph apply_precision(Graph graph, const Precision& precision) {
   }
   for (Operator& op : graph.operators) {
     const bool copies = op.kind == OperatorKind::kCopy || op.kind == OperatorKind::kEmbedding;
-    if (copies && !same_type(op, graph.tensors)) op.operation = "requantise";
+    if (copies && !same_format(op, graph.tensors)) op.operation = "requantise";
   }
   return graph;
 }

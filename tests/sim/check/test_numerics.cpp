@@ -79,7 +79,9 @@ TEST_CASE("weights stay so small that sums fit 32 bits") {
 
 TEST_CASE("packed elements do not disturb their neighbours") {
   for (const int bits : {2, 3, 4, 8, 11, 16}) {
-    TensorImage image(5, 7, bits);
+    tessera::workloads::ElementFormat format;
+    format.bits = bits;
+    TensorImage image(5, 7, format);
     CHECK(image.row_bytes == (7 * bits + 7) / 8);
     const std::uint32_t mask = (1U << bits) - 1;
     for (std::int64_t i = 0; i < 35; ++i) image.put(i, static_cast<std::uint32_t>(i * 77) & mask);
@@ -87,7 +89,9 @@ TEST_CASE("packed elements do not disturb their neighbours") {
       CHECK(image.get(i) == (static_cast<std::uint32_t>(i * 77) & mask));
     }
   }
-  TensorImage nibbles(1, 4, 4);
+  tessera::workloads::ElementFormat four_bits;
+  four_bits.bits = 4;
+  TensorImage nibbles(1, 4, four_bits);
   nibbles.put(0, 1);
   nibbles.put(1, 2);
   CHECK(nibbles.bytes[0] == 0x21);  // the first element in the lowest bits
