@@ -59,8 +59,10 @@ void require_whole_blocks(const GemmProblem& problem, const hw::HardwareLoop& lo
 
 }  // namespace
 
-OperandLayout operand_layout(const workloads::Graph& graph, const workloads::MatrixView& view) {
+OperandLayout operand_layout(const workloads::Graph& graph, const workloads::MatrixView& view,
+                             const KeptTensors& kept) {
   OperandLayout layout;
+  layout.on_chip = is_kept(kept, view.tensor);
   const auto& tensor = graph.tensors.at(static_cast<std::size_t>(view.tensor));
   require_whole_bytes(tensor, view);
   layout.bits = tensor.format.bits;
@@ -91,15 +93,15 @@ void require_operation(const hw::HardwareConfig& hardware, const std::string& wh
 }
 
 GemmProblem gemm_problem(const workloads::Graph& graph, const workloads::Operator& op,
-                         const hw::HardwareConfig& hardware) {
+                         const hw::HardwareConfig& hardware, const KeptTensors& kept) {
   GemmProblem problem;
   problem.m = op.m * op.group;
   problem.k = op.k;
   problem.n = op.n;
   problem.instances = op.instances / op.group;
-  problem.a = operand_layout(graph, op.inputs.at(0));
-  problem.b = operand_layout(graph, op.inputs.at(1));
-  problem.out = operand_layout(graph, op.outputs.at(0));
+  problem.a = operand_layout(graph, op.inputs.at(0), kept);
+  problem.b = operand_layout(graph, op.inputs.at(1), kept);
+  problem.out = operand_layout(graph, op.outputs.at(0), kept);
   problem.partial.bits = accumulator_bits(hardware);
   problem.partial.pitch = row_bytes(problem.n, problem.partial.bits);
   problem.precision = hw::precision_pair(problem.b.bits, problem.a.bits);
@@ -115,7 +117,7 @@ GemmProblem gemm_problem(const workloads::Graph& graph, const workloads::Operato
 std::string shape_key(const OperandLayout& layout) {
   std::ostringstream key;
   key << layout.bits << ' ' << layout.transposed << ' ' << layout.pitch << ' ' << layout.grain
-      << ' ' << layout.gathered << ';';
+      << ' ' << layout.gathered << layout.on_chip << ';';
   return key.str();
 }
 
