@@ -77,15 +77,26 @@ TileOperand AttentionLowering::tile(const Slots& slots, std::int64_t slot, std::
   return made;
 }
 
-TileOperand AttentionLowering::load_queries(const Block& at) {
-  const MatrixView& view = site_.op.inputs[0];
-  const TileOperand made = tile(mapping_.q, at.number % mapping_.q.count, at.rows, view.cols,
-                                bits_of(view), writer_.load_class(view.tensor));
+TileWindow AttentionLowering::rows_of(const Block& at, std::int64_t cols) const {
   TileWindow window;
   window.batch = at.head;
   window.row = at.row;
   window.rows = at.rows;
-  window.cols = view.cols;
+  window.cols = cols;
+  return window;
+}
+
+TileOperand AttentionLowering::load_queries(const Block& at) {
+  const MatrixView& view = site_.op.inputs[0];
+  const TileWindow window = rows_of(at, view.cols);
+  if (const Slots* kept = writer_.kept(view.tensor)) {
+    TileOperand held = kept_tile(
+        view, writer_.graph().tensors[static_cast<std::size_t>(view.tensor)], *kept, window);
+    held.traffic = writer_.load_class(view.tensor);
+    return held;
+  }
+  const TileOperand made = tile(mapping_.q, at.number % mapping_.q.count, at.rows, view.cols,
+                                bits_of(view), writer_.load_class(view.tensor));
   const bool stays = mapping_.dataflow == hw::Dataflow::kInputStationary;
   writer_.load(view, window, made.region,
                stays ? CommandWriter::kStationaryQueue : writer_.streamed_queue());
@@ -196,8 +207,16 @@ void AttentionLowering::write_context(const Block& at) {
   const TileOperand sums = tile(mapping_.sums, at.number % mapping_.sums.count, at.rows, values_,
                                 sum_bits_, TrafficClass::kPartialSums);
   const MatrixView& out = site_.op.outputs[0];
-  const TileOperand result = tile(mapping_.outputs, at.number % mapping_.outputs.count, at.rows,
-                                  values_, bits_of(out), TrafficClass::kOutputs);
+  const TileWindow window = rows_of(at, values_);
+  const Slots* kept = writer_.kept(out.tensor);
+  TileOperand result;
+  if (kept != nullptr) {
+    result = kept_tile(out, writer_.graph().tensors[static_cast<std::size_t>(out.tensor)], *kept,
+                       window);
+  } else {
+    result = tile(mapping_.outputs, at.number % mapping_.outputs.count, at.rows, values_,
+                  bits_of(out), TrafficClass::kOutputs);
+  }
   for (std::int64_t keys = 0; keys < key_blocks(); ++keys) {
     const TileOperand shares = score_tile(at, keys, 0, at.rows);
     hw::GemmCommand made = gemm(shares, load_keys(v_, at, keys));
@@ -206,11 +225,7 @@ void AttentionLowering::write_context(const Block& at) {
     if (keys == key_blocks() - 1) made.epilogue = epilogue(context_, result);
     writer_.gemm(std::move(made));
   }
-  TileWindow window;
-  window.batch = at.head;
-  window.row = at.row;
-  window.rows = at.rows;
-  window.cols = values_;
+  if (kept != nullptr) return;
   writer_.store(out, window, result.region, false);
 }
 

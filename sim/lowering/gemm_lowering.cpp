@@ -135,6 +135,11 @@ void GemmLowering::load_operand(Operand& operand, const TileWindow& stored, std:
                                 std::int64_t tiles, bool changed) {
   const auto tensor_id = static_cast<std::size_t>(operand.view->tensor);
   const Tensor& tensor = writer_.graph().tensors[tensor_id];
+  if (const Slots* kept = writer_.kept(operand.view->tensor)) {
+    operand.tile = kept_tile(*operand.view, tensor, *kept, stored);
+    operand.tile.traffic = writer_.load_class(operand.view->tensor);
+    return;
+  }
   operand.tile.rows = stored.rows;
   operand.tile.cols = stored.cols;
   operand.tile.bits = tensor.format.bits;
@@ -233,7 +238,13 @@ hw::GemmCommand GemmLowering::command() const {
   epilogue.output.pitch = pitch_of(gemm.n, output_bits_);
   epilogue.output.traffic = hw::TrafficClass::kOutputs;
   epilogue.output.region.bytes = epilogue.output.pitch * gemm.m;
-  if (outputs_.slots.count > 0) {
+  const workloads::MatrixView& view = site_.op.outputs[0];
+  if (const Slots* kept = writer_.kept(view.tensor)) {
+    const auto tensor = static_cast<std::size_t>(view.tensor);
+    epilogue.output =
+        kept_tile(view, writer_.graph().tensors[tensor], *kept, window(LoopDim::kM, LoopDim::kN));
+    epilogue.output.traffic = hw::TrafficClass::kOutputs;
+  } else if (outputs_.slots.count > 0) {
     // The next slot: store_result() takes the turn.
     epilogue.output.region =
         outputs_.at((outputs_.turn + 1) % outputs_.slots.count, epilogue.output.region.bytes);
@@ -243,6 +254,7 @@ hw::GemmCommand GemmLowering::command() const {
 }
 
 void GemmLowering::store_result() {
+  if (writer_.kept(site_.op.outputs[0].tensor) != nullptr) return;
   const TileWindow stored = window(LoopDim::kM, LoopDim::kN);
   const Bytes bytes = stored.rows * pitch_of(stored.cols, output_bits_);
   const bool in_place = outputs_.slots.count == 0;
