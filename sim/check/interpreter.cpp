@@ -265,9 +265,17 @@ void Interpreter::multiply(const Command& command, const std::vector<double>& a,
     }
     put(output, row, col, finish_sum(value * scale, gemm.epilogue->operations, elements));
   });
-  auto& origins = origins_[static_cast<std::size_t>(output.region.buffer)];
-  const auto first = origins.begin() + output.region.offset;
-  std::fill(first, first + output.region.bytes, -1);
+  forget_origins(output);
+}
+
+/// What was computed was not loaded.
+void Interpreter::forget_origins(const TileOperand& operand) {
+  const std::int64_t row = hw::ceil_div(operand.cols * operand.bits, 8);
+  auto& origins = origins_[static_cast<std::size_t>(operand.region.buffer)];
+  for (std::int64_t i = 0; i < operand.rows; ++i) {
+    const auto first = origins.begin() + operand.region.offset + i * operand.pitch;
+    std::fill(first, first + row, -1);
+  }
 }
 
 /// The Gemm that a command belongs to: in attention the left operand of scores was loaded.

@@ -81,6 +81,7 @@ class Interpreter {
   template <class Sum>
   void multiply(const hw::Command& command, const std::vector<double>& a,
                 const std::vector<double>& b);
+  void forget_origins(const hw::TileOperand& operand);
   bool floats(const hw::GemmCommand& gemm) const;
   void fault(hw::CommandId id, const std::string& what);
 
