@@ -190,7 +190,10 @@ ReportRow operator_row(const Join& join, int index) {
   row.utilization = ratio(row.macs, peak * row.cycles);
   const OperatorPlan plan = executed_plan(join, index);
   row.bounds = bounds_of(join, index, plan, peak);
-  row.compulsory_bytes = compulsory_bytes(op, join.graph) * executions_of(join, index);
+  row.residency_saved_bytes =
+      residency_saved_bytes(op, join.graph, join.plan) * executions_of(join, index);
+  row.compulsory_bytes =
+      compulsory_bytes(op, join.graph) * executions_of(join, index) - row.residency_saved_bytes;
   row.fusion_saved_bytes = fusion_saved_bytes(op, join.graph) * executions_of(join, index);
   row.roofline = roofline_of(join, row, peak);
   row.mapping = mapping_of(plan, op);

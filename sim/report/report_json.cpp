@@ -29,6 +29,7 @@ Json traffic_json(const ReportRow& row, const Report& report) {
   json["dram"]["bus_bytes"] = row.dram_bus_bytes;
   json["dram"]["compulsory_bytes"] = row.compulsory_bytes;
   json["dram"]["fusion_saved_bytes"] = row.fusion_saved_bytes;
+  json["dram"]["residency_saved_bytes"] = row.residency_saved_bytes;
   for (std::size_t b = 0; b < buffers.size() && b < row.buffers.size(); ++b) {
     json[buffers[b].name] = traffic_json(row.buffers[b], report.simulated);
   }

@@ -52,7 +52,8 @@ Json traffic_by_class() {
 
 Json dram_traffic() {
   Json schema = traffic_by_class();
-  for (const char* name : {"bus_bytes", "compulsory_bytes", "fusion_saved_bytes"}) {
+  for (const char* name :
+       {"bus_bytes", "compulsory_bytes", "fusion_saved_bytes", "residency_saved_bytes"}) {
     schema["properties"][name] = integer();
     schema["required"].push_back(name);
   }
