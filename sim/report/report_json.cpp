@@ -65,7 +65,8 @@ Json reuse_json(const ReportRow& row) {
 
 Json roofline_json(const std::optional<Roofline>& roofline) {
   if (!roofline) return nullptr;
-  return {{"operational_intensity", roofline->operational_intensity},
+  const bool moves = roofline->bytes > 0;  // else all of it stays on chip
+  return {{"operational_intensity", moves ? Json(roofline->operational_intensity) : Json(nullptr)},
           {"ridge", roofline->ridge},
           {"ridge_bandwidth", roofline->ridge_bandwidth},
           {"bound", roofline->bound},

@@ -112,7 +112,7 @@ Json bounds() {
 Json roofline() {
   const Json bound = one_of({"compute", "dram", "scratchpad", "vector"});
   const Json fraction = {{"type", "number"}, {"minimum", 0}, {"maximum", 1}};
-  return object({{"operational_intensity", number()},
+  return object({{"operational_intensity", or_null(number())},
                  {"ridge", number()},
                  {"ridge_bandwidth", one_of({"peak", "sustained"})},
                  {"bound", bound},

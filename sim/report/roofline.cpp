@@ -69,11 +69,11 @@ Bytes fusion_saved_bytes(const Operator& op, const Graph& graph) {
   return sum;
 }
 
-Bytes residency_saved_bytes(const Operator& op, const Graph& graph, const Plan& plan) {
+Bytes residency_saved_bytes(const Operator& op, const Graph& graph, const KeptTensors& kept) {
   Bytes sum = 0;
   for (const auto* views : {&op.inputs, &op.outputs}) {
     for (const auto& view : *views) {
-      if (plan.tensors.at(view.tensor).kept.count > 0) sum += view_bytes(view, graph);
+      if (is_kept(kept, view.tensor)) sum += view_bytes(view, graph);
     }
   }
   return sum;

@@ -16,7 +16,7 @@ Bytes compulsory_bytes(const workloads::Operator& op, const workloads::Graph& gr
 Bytes fusion_saved_bytes(const workloads::Operator& op, const workloads::Graph& graph);
 /// Inputs and outputs that stay on chip, each distinct element once.
 Bytes residency_saved_bytes(const workloads::Operator& op, const workloads::Graph& graph,
-                            const Plan& plan);
+                            const KeptTensors& kept);
 
 /// Bytes that operators [first, last) must move together with unlimited on-chip memory: what they
 /// read and none of them wrote, and what they wrote and somebody else, or nobody, reads.
