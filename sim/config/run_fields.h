@@ -33,7 +33,7 @@ struct MappingSpec {
   ObjectiveSpec objective;
   std::vector<MappingPin> pins;
   LayoutConfig layout;
-  ResidencyChoice residency = ResidencyChoice::kNone;
+  ResidencyChoice residency = ResidencyChoice::kAuto;
   std::string plan;  // as written
 };
 
