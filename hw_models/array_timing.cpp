@@ -40,6 +40,21 @@ std::int64_t with_minimum(const ArrayConfig& array, std::int64_t rows) {
   return rows - last + std::max<std::int64_t>(last, array.stream_minimum);
 }
 
+/// MACs per PE and cycle while rows of the right operand, if any, stream in as they are
+/// dequantised.
+double streamed_rate(const ArrayConfig& array, Dataflow dataflow, const PairRate& rate) {
+  if (rate.right_per_cycle == 0 || dataflow == Dataflow::kWeightStationary) return rate.macs_per_pe;
+  const std::int64_t row = dataflow == Dataflow::kInputStationary ? array.rows : block_cols(array);
+  return std::min(rate.macs_per_pe, static_cast<double>(rate.right_per_cycle) / row);
+}
+
+/// A block of weights enters row by row, as it is dequantised.
+Cycles block_load(const ArrayConfig& array, Dataflow dataflow, const PairRate& rate) {
+  if (rate.right_per_cycle == 0 || dataflow != Dataflow::kWeightStationary) return array.rows;
+  const std::int64_t block = std::int64_t{array.rows} * array.cols;
+  return std::max<Cycles>(array.rows, ceil_div(block, rate.right_per_cycle));
+}
+
 bool loads_block(const ArrayConfig& array, Dataflow dataflow, bool accumulate) {
   if (dataflow != Dataflow::kOutputStationary) return true;
   return accumulate || array.result_preload == ResultPreload::kAlways;
@@ -52,7 +67,8 @@ Cycles shift_out_cycles(const ArrayConfig& array, Dataflow dataflow) {
 
 /// Operands that hop from PE to PE, or that reach all PEs of a row or column at once.
 FoldTiming grid_fold(const ArrayConfig& array, Dataflow dataflow, const Folding& f,
-                     double macs_per_pe, bool accumulate) {
+                     const PairRate& rate, bool accumulate) {
+  const double macs_per_pe = streamed_rate(array, dataflow, rate);
   const bool output_stationary = dataflow == Dataflow::kOutputStationary;
   // Padding of K is rows of zeros; padding of a free dimension is a gap.
   const std::int64_t alone = output_stationary
@@ -61,7 +77,7 @@ FoldTiming grid_fold(const ArrayConfig& array, Dataflow dataflow, const Folding&
   const std::int64_t rows = output_stationary ? alone : f.streamed;
   const std::int64_t padded = std::max(alone, round_up(rows, array.stream_multiple));
   FoldTiming fold;
-  fold.load = loads_block(array, dataflow, accumulate) ? array.rows : 0;
+  fold.load = loads_block(array, dataflow, accumulate) ? block_load(array, dataflow, rate) : 0;
   fold.rows = stream_cycles(rows, macs_per_pe);
   fold.alone = stream_cycles(alone, macs_per_pe);
   fold.padded = stream_cycles(padded, macs_per_pe);
@@ -89,11 +105,11 @@ FoldTiming ring_fold(const ArrayConfig& array, const Folding& f, double macs_per
 }
 
 FoldTiming fold_timing(const ArrayConfig& array, Dataflow dataflow, const Folding& f,
-                       double macs_per_pe, bool accumulate) {
+                       const PairRate& rate, bool accumulate) {
   if (array.delivery == OperandDelivery::kSemiSystolic) {
-    return ring_fold(array, f, macs_per_pe, accumulate);
+    return ring_fold(array, f, streamed_rate(array, Dataflow::kOutputStationary, rate), accumulate);
   }
-  return grid_fold(array, dataflow, f, macs_per_pe, accumulate);
+  return grid_fold(array, dataflow, f, rate, accumulate);
 }
 
 /// Load in front of a command's first row. Rings fill only the rows of A there are, and both sets
@@ -188,10 +204,10 @@ void ArrayChain::ended(const ArrayCost& cost, Cycles end) {
 }
 
 ArrayCost array_cost(const ArrayConfig& array, Dataflow dataflow, const GemmShape& shape,
-                     double macs_per_pe, bool accumulate, bool keeps_stationary) {
+                     const PairRate& rate, bool accumulate, bool keeps_stationary) {
   const Folding f = fold(array, dataflow, shape);
   ArrayCost cost;
-  cost.fold = fold_timing(array, dataflow, f, macs_per_pe, accumulate);
+  cost.fold = fold_timing(array, dataflow, f, rate, accumulate);
   const FoldTiming& t = cost.fold;
   // From the first row of one fold to the first row of the next, whose operands are at hand.
   const Cycles interval = next_stream(array, {t, t.alone}, {0, t.load, t.rows, false});

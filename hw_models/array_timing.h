@@ -41,14 +41,15 @@ struct ArrayCost {
 };
 
 /// Cost of C[m,n] (+)= A[m,k] B[k,n] on `array`; all three at least 1.
-/// `macs_per_pe`: throughput of the precision pair; the streamed rows take 1 / macs_per_pe cycles.
-/// `keeps_stationary`: the first block is in the PEs already.
-/// Weight stationary (R rows hold K, C columns hold N, M streams): ceil(k/R) ceil(n/C) folds of m
-/// rows. Output stationary (rows hold M, columns N): ceil(m/R) ceil(n/C) folds of k. Input
-/// stationary (rows hold K, columns M): weight stationary of the transposed problem.
-/// Semi-systolic delivery is output stationary with C x stages result columns.
+/// `rate`: of the precision pair; the streamed rows take 1 / macs_per_pe cycles, and rows and
+/// blocks of the right operand wait for their elements to be dequantised. `keeps_stationary`: the
+/// first block is in the PEs already. Weight stationary (R rows hold K, C columns hold N, M
+/// streams): ceil(k/R) ceil(n/C) folds of m rows. Output stationary (rows hold M, columns N):
+/// ceil(m/R) ceil(n/C) folds of k. Input stationary (rows hold K, columns M): weight stationary of
+/// the transposed problem. Semi-systolic delivery is output stationary with C x stages result
+/// columns.
 ArrayCost array_cost(const ArrayConfig& array, Dataflow dataflow, const GemmShape& shape,
-                     double macs_per_pe, bool accumulate, bool keeps_stationary = false);
+                     const PairRate& rate, bool accumulate, bool keeps_stationary = false);
 
 /// The stream in front: its last fold, and the cycle behind its last row, however long banks made
 /// it.

@@ -51,10 +51,32 @@ std::string precision_pair(int weight_bits, int activation_bits) {
   return "w" + std::to_string(weight_bits) + "a" + std::to_string(activation_bits);
 }
 
-double macs_per_cycle(const ArrayConfig& array, const std::string& pair) {
+namespace {
+
+/// The pair of the left operand's type alone: what "w4a16" and "w4bf16" are dequantised to.
+std::string dequantised(const std::string& pair) {
+  const std::size_t split = pair.find_first_not_of("0123456789", 1);
+  if (pair[0] != 'w' || split == std::string::npos) return pair;
+  if (pair[split] != 'a') return pair.substr(split);
+  const std::string bits = pair.substr(split + 1);
+  if (std::stoi(pair.substr(1)) >= std::stoi(bits)) return pair;  // narrowing is no widening
+  return "w" + bits + "a" + bits;
+}
+
+}  // namespace
+
+std::optional<PairRate> pair_rate(const ArrayConfig& array, const std::string& pair) {
   const auto found = array.throughput.find(pair);
-  if (found == array.throughput.end()) return 0;
-  return found->second * array.rows * array.cols;
+  if (found != array.throughput.end()) return PairRate{found->second};
+  if (array.dequantise == 0) return std::nullopt;
+  const auto wide = array.throughput.find(dequantised(pair));
+  if (wide == array.throughput.end()) return std::nullopt;
+  return PairRate{wide->second, array.dequantise};
+}
+
+double macs_per_cycle(const ArrayConfig& array, const std::string& pair) {
+  const std::optional<PairRate> rate = pair_rate(array, pair);
+  return rate ? rate->macs_per_pe * array.rows * array.cols : 0;
 }
 
 std::int64_t block_cols(const ArrayConfig& array) {

@@ -51,8 +51,13 @@ struct ArrayConfig {
   int rows = 32;
   int cols = 32;
   std::vector<Dataflow> dataflows{Dataflow::kWeightStationary};
-  /// MACs per PE and cycle by precision pair, "w8a8" -> 1. A pair not listed cannot run.
+  /// MACs per PE and cycle by precision pair, "w8a8" -> 1. A pair not listed cannot run, but for
+  /// `dequantise`.
   std::map<std::string, double> throughput{{"w8a8", 1.0}};
+  /// Elements a cycle that the path of the right operand widens to the type of the left one, so
+  /// that a pair that is not listed runs as the one that is (w4a16 as w16a16, w4bf16 as bf16);
+  /// 0: has no such path.
+  int dequantise = 0;
   OperandDelivery delivery = OperandDelivery::kSystolic;
   int stages = 1;  // semi-systolic: registers of one PE; a row makes cols x stages results
   Preload preload = Preload::kOverlapped;
@@ -198,7 +203,16 @@ struct DmaSlice {
 DmaSlice dma_slice(const DmaConfig& dma);
 /// "w8a8" for (8, 8).
 std::string precision_pair(int weight_bits, int activation_bits);
-/// MACs per cycle of the whole array for a pair; 0 when the array cannot run it.
+
+/// How fast the array works on a precision pair.
+struct PairRate {
+  double macs_per_pe = 1.0;  // MACs per PE and cycle
+  int right_per_cycle = 0;   // elements of the right operand a cycle; 0: as many as it takes
+  PairRate(double macs = 1.0, int right = 0) : macs_per_pe(macs), right_per_cycle(right) {}
+};
+/// nullopt: the array can neither run the pair nor dequantise it to one that it can.
+std::optional<PairRate> pair_rate(const ArrayConfig& array, const std::string& pair);
+/// MACs per cycle of the whole array for a pair, dequantised if need be; 0 when it cannot run.
 double macs_per_cycle(const ArrayConfig& array, const std::string& pair);
 /// Columns of one fold's block: `cols`, times `stages` where partial sums go round.
 std::int64_t block_cols(const ArrayConfig& array);

@@ -80,7 +80,7 @@ void MacArray::issue_front(Cycles now) {
   job.id = id;
   job.ready = now + config_.array.startup + std::max(latency(gemm.a), latency(gemm.b));
   job.cost = array_cost(config_.array, gemm.dataflow, {gemm.m, gemm.k, gemm.n},
-                        config_.array.throughput.at(gemm.precision), gemm.accumulate,
+                        pair_rate(config_.array, gemm.precision).value(), gemm.accumulate,
                         gemm.keeps_stationary);
   job.cost.drain += latency(gemm.c);
   job.keeps_stationary = gemm.keeps_stationary;
@@ -238,7 +238,7 @@ void MacArray::request_epilogue(Cycles now) {
   // A bank that grants nothing for now will tell when it does.
   if (work_.end() == kNever) return;
   const GemmCommand& gemm = scoreboard_.at(current_->id).command.gemm;
-  const Cycles needed = epilogue_cycles(config_.vector, gemm.epilogue->operations, gemm.m, gemm.n);
+  const Cycles needed = epilogue_cycles(config_.vector, *gemm.epilogue);
   const Cycles last_result = work_.end() + current_->cost.drain;
   const Cycles from =
       std::max(current_->stream_start + current_->cost.first_result, last_result - needed);

@@ -75,10 +75,12 @@ struct TileOperand {
   bool transposed = false;  // stored transposed to the way the Gemm uses it
 };
 
-/// Streaming epilogue of a Gemm: results leave the accumulators through the vector unit.
+/// Streaming epilogue of a Gemm: results leave the accumulators through the vector unit. Where the
+/// output has half the Gemm's columns, its first operation joins neighbouring columns, two by two.
 struct Epilogue {
   std::vector<std::string> operations;  // keys of the vector operation table, in order
   TileOperand output;                   // where the results go
+  bool adds_output = false;  // the first operation takes what lies in `output` as second operand
 };
 
 /// C[m,n] (+)= A[m,k] * B[k,n].

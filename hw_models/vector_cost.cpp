@@ -40,12 +40,20 @@ Cycles epilogue_cycles(const VectorConfig& vector, const std::vector<std::string
   return total;
 }
 
+Cycles epilogue_cycles(const VectorConfig& vector, const Epilogue& epilogue) {
+  return epilogue_cycles(vector, epilogue.operations, epilogue.output.rows, epilogue.output.cols);
+}
+
 Cycles command_cycles(const VectorConfig& vector, const VectorCommand& command) {
   if (command.operations.size() != 1) {
     return epilogue_cycles(vector, command.operations, command.rows, command.cols);
   }
   return vector_cycles(vector, command.operations[0], command.rows, command.cols,
                        command.pass_share);
+}
+
+double online_pass_share(const VectorOperation& softmax) {
+  return softmax.passes > 1 ? (softmax.passes - 1) / softmax.passes : 1.0;
 }
 
 double read_passes(const VectorConfig& vector, const VectorCommand& command) {

@@ -22,9 +22,14 @@ Cycles vector_cycles(const VectorConfig& vector, const std::string& operation, s
 /// rows x cols results.
 Cycles epilogue_cycles(const VectorConfig& vector, const std::vector<std::string>& operations,
                        std::int64_t rows, std::int64_t cols);
+/// The same of a Gemm's epilogue.
+Cycles epilogue_cycles(const VectorConfig& vector, const Epilogue& epilogue);
 
 /// Cycles of a vector command: of its one operation, or of several as in an epilogue.
 Cycles command_cycles(const VectorConfig& vector, const VectorCommand& command);
+/// Share of a softmax's passes that online softmax makes over a block of keys which is not the last
+/// of its rows: all but the scaling by the sum, which is not known yet.
+double online_pass_share(const VectorOperation& softmax);
 /// How often a vector command reads its inputs.
 double read_passes(const VectorConfig& vector, const VectorCommand& command);
 

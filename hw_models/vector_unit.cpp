@@ -83,9 +83,11 @@ void VectorUnit::start_epilogue(Cycles now) {
   const CommandId id = waiting_.front().id;
   waiting_.pop_front();
   const GemmCommand& gemm = scoreboard_.at(id).command.gemm;
-  const Cycles cycles = epilogue_cycles(config_.vector, gemm.epilogue->operations, gemm.m, gemm.n);
+  const Cycles cycles = epilogue_cycles(config_.vector, *gemm.epilogue);
   run(id, true, cycles, now);
-  open_stream({gemm.c}, {gemm.epilogue->output}, 1.0, cycles);
+  std::vector<TileOperand> reads{gemm.c};
+  if (gemm.epilogue->adds_output) reads.push_back(gemm.epilogue->output);
+  open_stream(reads, {gemm.epilogue->output}, 1.0, cycles);
 }
 
 void VectorUnit::run(CommandId id, bool is_epilogue, Cycles cycles, Cycles now) {

@@ -163,8 +163,8 @@ hw::Command resident_command(const GemmRequest& request, hw::Dataflow dataflow) 
   gemm.dataflow = dataflow;
   gemm.precision = request.machine.precision_name;
   gemm.accumulate = request.accumulate;
-  gemm.a = tile_of(s.m, s.k, precision.activation_bits, hw::TrafficClass::kActivations);
-  gemm.b = tile_of(s.k, s.n, precision.weight_bits, hw::TrafficClass::kWeights);
+  gemm.a = tile_of(s.m, s.k, precision.activations.bits, hw::TrafficClass::kActivations);
+  gemm.b = tile_of(s.k, s.n, precision.weights.bits, hw::TrafficClass::kWeights);
   gemm.c = tile_of(s.m, s.n, buffer_at(hardware, accumulators).element_bits,
                    hw::TrafficClass::kPartialSums);
   place(hardware, gemm);
@@ -173,7 +173,7 @@ hw::Command resident_command(const GemmRequest& request, hw::Dataflow dataflow) 
 
 hw::ArrayCost cost_of(const hw::HardwareConfig& hardware, const hw::GemmCommand& gemm) {
   return hw::array_cost(hardware.array, gemm.dataflow, {gemm.m, gemm.k, gemm.n},
-                        hardware.array.throughput.at(gemm.precision), gemm.accumulate);
+                        hw::pair_rate(hardware.array, gemm.precision).value(), gemm.accumulate);
 }
 
 /// What a resident product takes beside the array's own cycles: dispatch, start-up, the buffers.
@@ -198,7 +198,7 @@ Plan resident_plan(const workloads::Graph& graph, const hw::HardwareConfig& hard
   Plan plan;
   plan.operators.resize(1);
   OperatorPlan& only = plan.operators.front();
-  only.name = qualified_name(graph.operators.front());
+  only.name = workloads::qualified_name(graph.operators.front());
   only.gemm.dataflow = gemm.dataflow;
   only.gemm.tile = {gemm.m, gemm.k, gemm.n};
   const auto slot = [](const hw::TileOperand& tile) {

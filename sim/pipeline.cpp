@@ -7,6 +7,7 @@
 
 #include "sim/analytical_run.h"
 #include "sim/config/config.h"
+#include "sim/expressions/document.h"
 #include "sim/lowering/lowering.h"
 #include "sim/mapper/buffer_knees.h"
 #include "sim/mapper/mapper.h"
@@ -29,15 +30,6 @@ double cpu_seconds(const rusage& usage) {
     return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
   };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-workloads::Graph make_graph(const RunConfig& config) {
-  workloads::Graph graph = workloads::build_graph(config.phases);
-  graph = workloads::apply_precision(std::move(graph), config.precision);
-  const auto pays = [&](const workloads::Graph& whole, const workloads::Operator& attention) {
-    return fused_attention_pays(whole, attention, config.hardware, config.mapping.objective);
-  };
-  return workloads::fuse(std::move(graph), config.fusion, pays);
 }
 
 Plan make_plan(const RunConfig& config, const workloads::Graph& graph) {
@@ -75,6 +67,13 @@ Report report_of_plan(const PreparedRun& run) {
 int operator_count(const PreparedRun& run) { return static_cast<int>(run.graph.operators.size()); }
 
 }  // namespace
+
+workloads::Graph make_graph(const RunConfig& config) {
+  workloads::Graph graph = workloads::build_graph(config.phases);
+  graph = workloads::apply_precision(std::move(graph), config.precision);
+  return workloads::fuse(std::move(graph), config.fusion,
+                         fusion_judge(config.hardware, config.mapping.objective));
+}
 
 PreparedRun prepare_graph(RunConfig config, workloads::Graph graph) {
   PreparedRun run;
@@ -134,6 +133,37 @@ Report simulate_run(const PreparedRun& run, HostFigures* host) {
   }
   const auto program = lower(run.graph, run.plan, run.config.hardware);
   return join(run, simulate_program(run, *program, host));
+}
+
+namespace {
+
+/// A report in closed form has every path of a simulated one but those of units.
+class EstimatedReport : public expressions::Environment {
+ public:
+  explicit EstimatedReport(nlohmann::ordered_json report)
+      : document_(std::move(report)), environment_(document_) {}
+  std::optional<expressions::Datum> lookup(const expressions::Path& path) const override {
+    return path.front().name == "units" ? std::nullopt : environment_.lookup(path);
+  }
+
+ private:
+  const nlohmann::ordered_json document_;
+  const expressions::ReportEnvironment environment_;
+};
+
+}  // namespace
+
+void check_expectations(const PreparedRun& run) {
+  if (run.config.expectations.empty()) return;
+  expressions::check_meaning(run.config.expectations,
+                             EstimatedReport(report_json(report_of_plan(run))));
+}
+
+void judge_expectations(const RunConfig& config, Report& report) {
+  if (config.expectations.empty()) return;
+  const nlohmann::ordered_json document = report_json(report);
+  report.expectations =
+      expressions::judge(config.expectations, expressions::ReportEnvironment(document));
 }
 
 namespace {

@@ -26,6 +26,9 @@ struct PreparedRun {
 /// Are the knees of buffers wanted? They take some mappings more.
 enum class Knees { kFound, kNone };
 
+/// The graph behind all passes.
+workloads::Graph make_graph(const RunConfig& config);
+
 /// Graph, passes, plan (mapped, or read from mapping.plan).
 PreparedRun prepare(RunConfig config, Knees knees = Knees::kFound);
 /// The same for `graph`, which is there after all passes; without knees.
@@ -37,6 +40,11 @@ Report simulate_run(const PreparedRun& run, HostFigures* host = nullptr);
 /// Simulates `program` for `run` in this process: once only. `host` may be null.
 hw::Counters simulate_program(const PreparedRun& run, hw::CommandSource& program,
                               HostFigures* host);
+
+/// Fails early: what the run expects names figures that its report will have. Throws ConfigError.
+void check_expectations(const PreparedRun& run);
+/// Judges what the run expects of `report` and notes it there. Throws ConfigError.
+void judge_expectations(const RunConfig& config, Report& report);
 
 /// A run that simulates in a child of its own, beside others; an analytical one needs none.
 class IsolatedRun {

@@ -47,6 +47,10 @@ bool is_gemm(const Operator& op) {
 
 bool uses_array(const Operator& op) { return is_gemm(op) || op.kind == OperatorKind::kAttention; }
 
+std::int64_t columns_per_result(const Operator& op) { return op.n / op.outputs.at(0).cols; }
+
+bool adds_residual(const Operator& op) { return is_gemm(op) && op.inputs.size() == 3; }
+
 bool is_row_reduction(const Operator& op) {
   return op.kind == OperatorKind::kSoftmax || op.kind == OperatorKind::kLayerNorm ||
          op.kind == OperatorKind::kRmsNorm;

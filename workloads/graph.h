@@ -63,6 +63,10 @@ struct MatrixView {
 /// `view` in repeat `repeat` (from 0) of its phase.
 MatrixView in_repeat(MatrixView view, int repeat);
 
+/// How attention reduces a row of scores: whole rows, or block of keys by block of keys with a
+/// running maximum and sum. `kAuto`: whoever maps it decides.
+enum class Softmax { kThreePass, kOnline, kAuto };
+
 enum class Mask { kNone, kFull, kCausal };
 
 /// One arithmetic step that runs on results as they leave the accumulators.
@@ -72,13 +76,14 @@ struct EpilogueStep {
 };
 
 /// One operator execution of the graph (one layer, one repeat).
-/// Gemm: C[m,n] = A[m,k] * B[k,n], `instances` independent ones (heads x batch; 1 for kGemm).
-/// `group` query heads that share a KV head run as one Gemm of group*m rows: the machine executes
-/// instances/group Gemms of (group*m, k, n).
-/// Others: m rows of n elements, k = 0, instances = 1. Their views hold m rows over batch and group
-/// (b0, b1, g, r from outer to inner); stride 0 repeats rows (positions for each request).
-/// Attention: O[m,v] = softmax(Q[m,k] * K[k,n]) * V[n,v], inputs {Q, K, V}, instances and group as
-/// of the two Gemms in `parts`; v = outputs[0].cols. Scores and probabilities never leave the chip.
+/// Gemm: C[m,n] = A[m,k] * B[k,n], `instances` independent ones (heads x batch; 1 for kGemm). With
+/// gate and up fused, their columns come in turn, and each pair makes one result: outputs[0] has
+/// n/2 columns. `group` query heads that share a KV head run as one Gemm of group*m rows: the
+/// machine executes instances/group Gemms of (group*m, k, n). Others: m rows of n elements, k = 0,
+/// instances = 1. Their views hold m rows over batch and group (b0, b1, g, r from outer to inner);
+/// stride 0 repeats rows (positions for each request). Attention: O[m,v] = softmax(Q[m,k] * K[k,n])
+/// * V[n,v], inputs {Q, K, V}, instances and group as of the two Gemms in `parts`; v =
+/// outputs[0].cols. Scores and probabilities never leave the chip.
 struct Operator {
   std::string name;   // printed kernel name, e.g. "Attn_Q"
   std::string phase;  // e.g. "vision"
@@ -88,14 +93,17 @@ struct Operator {
   std::int64_t instances = 1;
   std::int64_t group = 1;
   Mask mask = Mask::kNone;           // attention scores and softmax
-  std::vector<MatrixView> inputs;    // Gemm: {A, B}; others: each input, rows x n, in order
+  std::vector<MatrixView> inputs;    // Gemm: {A, B}, or with a residual addition {A, B, R}, R as C;
+                                     // others: each input, rows x n, in order
   std::vector<MatrixView> outputs;   // one, but for RoPE and KV write (several column ranges)
   std::vector<TensorId> parameters;  // small weights besides the operands (norm scale and shift)
   std::string operation;             // key of the vector operation table; empty for Gemm and copies
   std::vector<EpilogueStep> epilogue;  // set by the fusion pass; Gemm kinds only
   std::vector<std::string> members;    // names of the operators fused into this one, itself first
   std::vector<MatrixView> kept;        // results of members that fusion keeps on chip
-  std::vector<Operator> parts;         // attention: scores, softmax, context as they stand unfused
+  std::vector<MatrixView> spared;      // operands that members would read again each on its own
+  Softmax softmax = Softmax::kThreePass;  // of attention
+  std::vector<Operator> parts;  // attention: scores, softmax, context as they stand unfused
 };
 
 /// `op` in repeat `repeat` (from 0) of its phase.
@@ -108,6 +116,10 @@ bool uses_array(const Operator& op);
 bool is_row_reduction(const Operator& op);
 /// m*k*n*instances; of attention both Gemms; 0 for vector operators.
 std::int64_t mac_count(const Operator& op);
+/// Columns of the product that make one result: 2 with gate and up fused. REQUIRES: is_gemm(op).
+std::int64_t columns_per_result(const Operator& op);
+/// A Gemm whose epilogue begins with the addition of inputs[2].
+bool adds_residual(const Operator& op);
 /// Weight elements: the right operand if it is a weight tensor, parameters, tables excluded.
 std::int64_t weight_elements(const Operator& op, const std::vector<Tensor>& tensors);
 /// Activation (and KV) elements read, each distinct element once.

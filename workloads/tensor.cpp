@@ -35,8 +35,19 @@ Bytes stored_bytes(const Tensor& tensor, std::int64_t rows, std::int64_t cols) {
   return rows * ceil_div(row_bits, 8);
 }
 
+Bytes bytes_before(const ElementFormat& format, std::int64_t col) {
+  return (col * format.bits + scale_count(format, col) * format.scale_bits) / 8;
+}
+
 Bytes stored_bytes(const Tensor& tensor) {
   return stored_bytes(tensor, row_count(tensor), row_length(tensor));
+}
+
+std::string to_string(const ElementType& type) {
+  const char* const kind = type.kind == NumberKind::kInteger ? "int"
+                           : type.kind == NumberKind::kFloat ? "fp"
+                                                             : "bf";
+  return kind + std::to_string(type.bits);
 }
 
 const char* to_string(TensorClass cls) {

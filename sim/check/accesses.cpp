@@ -52,7 +52,9 @@ void append_gemm(const hw::GemmCommand& gemm, std::vector<Access>& accesses) {
   }
   if (gemm.accumulate) append_operand(gemm.c, false, true, accesses);
   append_operand(gemm.c, true, true, accesses);
-  if (gemm.epilogue) append_operand(gemm.epilogue->output, true, false, accesses);
+  if (!gemm.epilogue) return;
+  if (gemm.epilogue->adds_output) append_operand(gemm.epilogue->output, false, false, accesses);
+  append_operand(gemm.epilogue->output, true, false, accesses);
 }
 
 std::string operand_mistake(const char* name, const TileOperand& operand, int buffers) {
@@ -93,8 +95,11 @@ std::string gemm_mistake(const hw::GemmCommand& gemm, int buffers) {
        operand_mistake("C", gemm.c, buffers), shape_mistake("A", gemm.a, gemm.m, gemm.k),
        shape_mistake("B", gemm.b, gemm.k, gemm.n), shape_mistake("C", gemm.c, gemm.m, gemm.n)});
   if (!mistake.empty() || !gemm.epilogue) return mistake;
-  return first_of({operand_mistake("output", gemm.epilogue->output, buffers),
-                   shape_mistake("output", gemm.epilogue->output, gemm.m, gemm.n)});
+  // Whether the epilogue may join columns two by two is for its operator to say.
+  const hw::TileOperand& output = gemm.epilogue->output;
+  const std::int64_t results = 2 * output.cols == gemm.n ? output.cols : gemm.n;
+  return first_of({operand_mistake("output", output, buffers),
+                   shape_mistake("output", output, gemm.m, results)});
 }
 
 std::string transfer_mistake(const hw::TransferCommand& transfer, int buffers) {

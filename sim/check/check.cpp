@@ -28,6 +28,12 @@ int accumulator_bits(const hw::HardwareConfig& hardware) {
   return hardware.buffers[static_cast<std::size_t>(buffer)].element_bits;
 }
 
+workloads::NumberKind kind_of(Numbers numbers) {
+  return numbers == Numbers::kInteger ? workloads::NumberKind::kInteger
+         : numbers == Numbers::kBf16  ? workloads::NumberKind::kBfloat
+                                      : workloads::NumberKind::kFloat;
+}
+
 /// Why the values of this program cannot be computed; empty: they can.
 std::string obstacle(const workloads::Graph& graph, const hw::HardwareConfig& hardware,
                      const CheckOptions& options) {
@@ -45,6 +51,10 @@ std::string obstacle(const workloads::Graph& graph, const hw::HardwareConfig& ha
     if (bits < 2 || bits > 16) {
       return "tensor '" + tensor.name + "' has elements of " + std::to_string(bits) +
              " bits; 2 to 16 have numbers";
+    }
+    const bool stated = tensor.format.kind != workloads::NumberKind::kInteger;
+    if (bits == 16 && stated && tensor.format.kind != kind_of(options.numbers)) {
+      return "tensor '" + tensor.name + "' has 16-bit elements of another kind than others";
     }
     if (tensor.format.group > 0) return "tensor '" + tensor.name + "' has group scales";
   }
@@ -64,12 +74,31 @@ void note_stand_ins(const workloads::Graph& graph, CheckResult& result) {
   }
 }
 
+/// Of online attention: how many keys it takes at once.
+std::vector<std::int64_t> key_blocks_of(const Plan& plan) {
+  std::vector<std::int64_t> blocks;
+  for (const OperatorPlan& op : plan.operators) {
+    blocks.push_back(op.is_attention && op.attention.online ? op.attention.keys : 0);
+  }
+  return blocks;
+}
+
+/// What 16-bit elements are, where the graph says so.
+Numbers numbers_of(const workloads::Graph& graph, Numbers asked) {
+  for (const workloads::Tensor& tensor : graph.tensors) {
+    if (tensor.format.kind == workloads::NumberKind::kBfloat) return Numbers::kBf16;
+    if (tensor.format.kind == workloads::NumberKind::kFloat) return Numbers::kFp16;
+  }
+  return asked;
+}
+
 void check_values(const workloads::Graph& graph, const Plan& plan,
                   const hw::HardwareConfig& hardware, const std::vector<hw::Command>& program,
                   const CheckOptions& options, CheckResult& result) {
   HappensBefore order(hardware);
   for (const hw::Command& command : program) order.add(command);
-  Reference reference(graph, options.numbers, accumulator_bits(hardware), options.seed);
+  Reference reference(graph, options.numbers, accumulator_bits(hardware), options.seed,
+                      key_blocks_of(plan));
   reference.run();
   for (const std::string& op : reference.overflows()) {
     result.faults.add({FaultKind::kValues, hw::kNoCommand, hw::kNoCommand,
@@ -99,8 +128,10 @@ void check_values(const workloads::Graph& graph, const Plan& plan,
 
 CheckResult check_program(const workloads::Graph& graph, const Plan& lowered,
                           const hw::HardwareConfig& hardware, hw::CommandSource& program,
-                          const CheckOptions& options) {
+                          const CheckOptions& asked) {
   const Plan plan = with_kept_addresses(lowered, hardware);
+  CheckOptions options = asked;
+  options.numbers = numbers_of(graph, asked.numbers);
   CheckResult result;
   result.faults = FaultLog(options.shown);
   result.why_not = obstacle(graph, hardware, options);

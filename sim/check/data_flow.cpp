@@ -352,7 +352,8 @@ DataFlow::Product DataFlow::product_of(const Command& command,
   const bool scores = source.content == nullptr || source.content->kind == Content::Kind::kLoaded;
   const workloads::Operator& part = site.parts[scores ? 0 : 2];
   const auto out = static_cast<std::size_t>(part.outputs[0].tensor);
-  return {scores ? Stage::kScores : Stage::kResult, part.k, graph_.tensors[out].format.bits, &part};
+  return {scores ? Stage::kScores : Stage::kResult, part.k, graph_.tensors[out].format.bits, &part,
+          scores ? 0 : source.content->seen};
 }
 
 DataFlow::Tile DataFlow::left_tile(const Command& command, const OperatorExecution& execution,
@@ -394,7 +395,7 @@ int DataFlow::row_products(const Command& command, const OperatorExecution& exec
     const Stretch source = stretch(c.region.buffer, at + done, bytes - done);
     const Content* content = source.content;
     const bool sums = belongs(content, execution) && content->partial;
-    if (!sums || content->stage != product.makes) return -1;
+    if (!sums || content->stage != product.makes || content->seen != product.seen) return -1;
     // Its place in the scratch names an element, wherever it lies.
     const std::int64_t wanted = (execution.spill_address + result * execution.spill_pitch) * 8 +
                                 first.col * c.bits + done * 8;
@@ -429,6 +430,7 @@ void DataFlow::add_products(const Command& command, OperatorExecution& execution
   results->bits = gemm.c.bits;
   results->partial = true;
   results->stage = product.makes;
+  results->seen = product.seen;
   results->cols = gemm.n;
   for (std::int64_t row = 0; row < gemm.m; ++row) {
     const int before = gemm.accumulate ? row_products(command, execution, product, first, row)
@@ -452,6 +454,25 @@ void DataFlow::add_products(const Command& command, OperatorExecution& execution
   if (gemm.epilogue) finish_results(command, execution, product, *results);
 }
 
+/// What the epilogue adds is the tile of the third operand that lies where the results do.
+bool DataFlow::residual_fits(const Command& command, const OperatorExecution& execution,
+                             const Content& results) {
+  const hw::Epilogue& epilogue = *command.gemm.epilogue;
+  const bool adds = workloads::adds_residual(*execution.site);
+  if (epilogue.adds_output != adds) {
+    fault(FaultKind::kOutputs, command.id,
+          adds ? "does not add its operator's residual" : "adds a residual its operator has not");
+    return false;
+  }
+  if (!adds) return true;
+  const Tile tile = tile_of(command, "residual", epilogue.output, execution.inputs[2]);
+  if (!tile) return false;
+  const ElementPlace& first = results.first;
+  if (tile->matrix == first.matrix && tile->row == first.row && tile->col == first.col) return true;
+  fault(FaultKind::kOutputs, command.id, "adds another tile of the residual to its results");
+  return false;
+}
+
 void DataFlow::finish_results(const Command& command, const OperatorExecution& execution,
                               const Product& product, const Content& results) {
   const hw::Epilogue& epilogue = *command.gemm.epilogue;
@@ -464,13 +485,18 @@ void DataFlow::finish_results(const Command& command, const OperatorExecution& e
   if (!is_epilogue_of(*product.site, epilogue.operations))
     fault(FaultKind::kOutputs, command.id, "has another epilogue than its operator");
   const TileOperand& output = epilogue.output;
+  if (!residual_fits(command, execution, results)) return;
   auto finished = std::make_shared<Content>(results);
   finished->partial = false;
   finished->products.clear();
   finished->base = output.region.offset;
   finished->pitch = output.pitch;
   finished->bits = output.bits;
-  if (output.bits != product.bits) {
+  const std::int64_t columns = workloads::columns_per_result(*product.site);
+  finished->first.col /= columns;
+  finished->cols /= columns;
+  if (output.bits != product.bits || output.cols != finished->cols ||
+      results.first.col % columns != 0) {
     return fault(FaultKind::kOutputs, command.id, "leaves results of another width");
   }
   place_rows(output, finished);

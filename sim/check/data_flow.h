@@ -15,7 +15,7 @@
 namespace tessera::sim {
 
 /// Which results of an operator: attention makes some on its way.
-enum class Stage { kScores, kProbabilities, kResult };
+enum class Stage { kScores, kProbabilities, kStatistics, kResult };
 
 /// What lies in a stretch of a buffer. Never changes once made.
 struct Content {
@@ -37,6 +37,9 @@ struct Content {
   std::vector<int> products;  // by row: number of a product set
   bool partial = false;       // partial sums; else operands or finished results
   Stage stage = Stage::kResult;
+  // Online softmax: to the maximum of how many keys they are; of statistics also, to that of how
+  // many the block before left it.
+  std::int64_t seen = 0, seen_before = 0;
 };
 
 /// Bytes of a buffer that lie in one piece where they come from.
@@ -81,6 +84,7 @@ class DataFlow {
     std::int64_t k = 0;  // products of a result
     int bits = 8;        // of a finished result
     const workloads::Operator* site = nullptr;
+    std::int64_t seen = 0;  // online: of the left operand
   };
 
   static bool belongs(const Content* content, const OperatorExecution& execution);
@@ -116,12 +120,21 @@ class DataFlow {
                            std::int64_t& bytes);
   int row_products(const hw::Command& command, const OperatorExecution& execution,
                    const Product& product, const ElementPlace& first, std::int64_t row);
+  bool residual_fits(const hw::Command& command, const OperatorExecution& execution,
+                     const Content& results);
   void finish_results(const hw::Command& command, const OperatorExecution& execution,
                       const Product& product, const Content& results);
   void place_rows(const hw::TileOperand& operand, std::shared_ptr<const Content> content);
   void vector(const hw::Command& command, OperatorExecution& execution);
   void convert(const hw::Command& command, const OperatorExecution& execution);
   void softmax(const hw::Command& command, const OperatorExecution& execution);
+  void online_softmax(const hw::Command& command, const OperatorExecution& execution);
+  const Content* statistics(const hw::TileOperand& operand, const OperatorExecution& execution,
+                            const ElementPlace& first) const;
+  void rescale(const hw::Command& command, const OperatorExecution& execution);
+  std::shared_ptr<Content> made_by(const hw::Command& command, const OperatorExecution& execution,
+                                   const hw::TileOperand& output, Stage stage,
+                                   const ElementPlace& first) const;
   void place_probabilities(const hw::Command& command, const OperatorExecution& execution,
                            std::size_t block, const ElementPlace& first);
   Tile finished_tile(const hw::TileOperand& operand, const OperatorExecution& execution,
@@ -154,6 +167,9 @@ class DataFlow {
 
 /// `operations` are the epilogue of a Gemm operator.
 bool is_epilogue_of(const workloads::Operator& site, const std::vector<std::string>& operations);
+
+/// Online softmax: does the command rescale sums of the context?
+bool is_rescaling(const hw::Command& command, const Plan& plan);
 
 /// Where byte `at` of a transfer's region lies in DRAM, and how many bytes follow it in both.
 struct MovedByte {

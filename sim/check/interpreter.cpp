@@ -7,6 +7,7 @@
 
 #include "sim/check/accesses.h"
 #include "sim/check/data_flow.h"
+#include "sim/check/online_softmax.h"
 
 namespace tessera::sim {
 
@@ -258,24 +259,26 @@ void Interpreter::multiply(const Command& command, const std::vector<double>& a,
   const double scale = operator_scale(graph_, product_site(command), numbers_);
   const TileOperand& output = gemm.epilogue->output;
   const Format elements = format_of(output.bits, numbers_);
+  const auto& operations = gemm.epilogue->operations;
+  const bool joins = output.cols < gemm.n;
+  double gate = 0;
   each([&](std::int64_t row, std::int64_t col, const Sum& sum) {
-    double value = static_cast<double>(sum);
+    double value = scale * static_cast<double>(sum);
     if constexpr (!std::is_same_v<Sum, float>) {
-      value = static_cast<double>(wrapped(sum, gemm.c.bits));
+      value = scale * static_cast<double>(wrapped(sum, gemm.c.bits));
     }
-    put(output, row, col, finish_sum(value * scale, gemm.epilogue->operations, elements));
+    if (gemm.epilogue->adds_output) {
+      const double other = decode(element(output, row, col), elements) * unit(elements);
+      put(output, row, col, finish_pair(value, other, operations, elements));
+    } else if (joins && col % 2 == 0) {
+      gate = value;
+    } else if (joins) {
+      put(output, row, col / 2, finish_pair(gate, value, operations, elements));
+    } else {
+      put(output, row, col, finish_sum(value, operations, elements));
+    }
   });
   forget_origins(output);
-}
-
-/// What was computed was not loaded.
-void Interpreter::forget_origins(const TileOperand& operand) {
-  const std::int64_t row = hw::ceil_div(operand.cols * operand.bits, 8);
-  auto& origins = origins_[static_cast<std::size_t>(operand.region.buffer)];
-  for (std::int64_t i = 0; i < operand.rows; ++i) {
-    const auto first = origins.begin() + operand.region.offset + i * operand.pitch;
-    std::fill(first, first + row, -1);
-  }
 }
 
 /// The Gemm that a command belongs to: in attention the left operand of scores was loaded.
@@ -367,6 +370,10 @@ void Interpreter::convert(const Command& command, const workloads::Operator& op)
 void Interpreter::vector(const Command& command) {
   const workloads::Operator& op = graph_.operators[static_cast<std::size_t>(command.op)];
   if (workloads::is_gemm(op)) return convert(command, op);
+  if (is_rescaling(command, plan_)) return rescale(command);
+  if (plan_.operators[static_cast<std::size_t>(command.op)].attention.online) {
+    return online(command);
+  }
   if (!op.parts.empty()) return softmax(command);
   site_of(command);
   VectorSite& site = sites_.at({command.op, repeat_of(command)});
@@ -399,6 +406,83 @@ void Interpreter::softmax(const Command& command) {
     }
     write_row(vector, row, evaluate(vector.operations, slice));
   }
+}
+
+void Interpreter::forget_origins(const TileOperand& operand) {
+  auto& origins = origins_[static_cast<std::size_t>(operand.region.buffer)];
+  for (std::int64_t row = 0; row < operand.rows; ++row) {
+    const auto first = origins.begin() + operand.region.offset + row * operand.pitch;
+    std::fill(first, first + hw::ceil_div(operand.cols * operand.bits, 8), -1);
+  }
+}
+
+/// The softmax of one block of keys, and what is known of its rows now.
+void Interpreter::online(const Command& command) {
+  const hw::VectorCommand& vector = command.vector;
+  const std::int64_t keys = graph_.operators[static_cast<std::size_t>(command.op)].n;
+  if (vector.inputs.size() > 2 || vector.outputs.size() != 2) {
+    return fault(command.id, "has other operands than online softmax");
+  }
+  const TileOperand &scores = vector.inputs[0], &shares = vector.outputs[0];
+  const Format in = format_of(scores.bits, numbers_), out = format_of(shares.bits, numbers_);
+  for (std::int64_t row = 0; row < vector.rows; ++row) {
+    std::array<float, kStatisticsKept> known{};
+    for (int i = 0; i < kStatisticsKept && vector.inputs.size() > 1; ++i) {
+      const std::uint32_t pattern = element(vector.inputs[1], row, i);
+      std::memcpy(&known[static_cast<std::size_t>(i)], &pattern, sizeof pattern);
+    }
+    RowStatistics statistics{known[0], known[1], known[2], known[3]};
+    std::vector<double> values;
+    for (std::int64_t col = 0; col < scores.cols; ++col) {
+      values.push_back(decode(element(scores, row, col), in) * unit(in));
+    }
+    online_softmax(values, statistics, keys);
+    for (std::int64_t col = 0; col < shares.cols; ++col) {
+      put(shares, row, col, encode(values.at(static_cast<std::size_t>(col)) / unit(out), out));
+    }
+    known = {statistics.largest, statistics.sum, statistics.factor, statistics.seen};
+    for (int i = 0; i < kStatisticsKept; ++i) {
+      std::uint32_t pattern = 0;
+      std::memcpy(&pattern, &known[static_cast<std::size_t>(i)], sizeof pattern);
+      put(vector.outputs[1], row, i, pattern);
+    }
+  }
+  forget_origins(shares);
+  forget_origins(vector.outputs[1]);
+}
+
+/// Sums of products, to the maxima that the statistics hold.
+void Interpreter::rescale(const Command& command) {
+  const workloads::Operator& op = graph_.operators[static_cast<std::size_t>(command.op)];
+  const hw::VectorCommand& vector = command.vector;
+  if (vector.inputs.size() != 2 || vector.outputs.size() != 1) {
+    return fault(command.id, "has other operands than a rescaling");
+  }
+  const auto is_float = [&](const workloads::MatrixView& view) {
+    return format_of(graph_.tensors[static_cast<std::size_t>(view.tensor)].format.bits, numbers_)
+        .is_float();
+  };
+  const bool floats = is_float(op.parts[2].inputs[0]) || is_float(op.parts[2].inputs[1]);
+  const TileOperand& sums = vector.inputs[0];
+  for (std::int64_t row = 0; row < sums.rows; ++row) {
+    const std::uint32_t known = element(vector.inputs[1], row, 2);
+    float factor = 0;
+    std::memcpy(&factor, &known, sizeof factor);
+    for (std::int64_t col = 0; col < sums.cols; ++col) {
+      std::uint32_t pattern = element(sums, row, col);
+      if (floats) {
+        float sum = 0;
+        std::memcpy(&sum, &pattern, sizeof sum);
+        sum = rescaled(sum, factor);
+        std::memcpy(&pattern, &sum, sizeof sum);
+      } else {
+        const std::int64_t sum = decode_integer(pattern, sums.bits);
+        pattern = static_cast<std::uint32_t>(rescaled(sum, factor, sums.bits));
+      }
+      put(vector.outputs[0], row, col, pattern);
+    }
+  }
+  forget_origins(vector.outputs[0]);
 }
 
 /// Reads one row of the command's tiles; in the last pass, computes and writes it.

@@ -58,6 +58,8 @@ class Interpreter {
   void vector(const hw::Command& command);
   void convert(const hw::Command& command, const workloads::Operator& op);
   void softmax(const hw::Command& command);
+  void online(const hw::Command& command);
+  void rescale(const hw::Command& command);
   const workloads::Operator& product_site(const hw::Command& command) const;
   double sum_of(const hw::TileOperand& sums, std::int64_t row, std::int64_t col, bool floats) const;
   void vector_row(const hw::Command& command, const VectorSite& site, std::int64_t row);

@@ -265,4 +265,10 @@ std::uint32_t finish_sum(double scaled_sum, const std::vector<std::string>& epil
   return encode(value / unit(output), output);
 }
 
+std::uint32_t finish_pair(double first, double second, const std::vector<std::string>& epilogue,
+                          const Format& output) {
+  const double joined = evaluate({epilogue.at(0)}, {0, 0, {{first}, {second}}, {}})[0];
+  return finish_sum(joined, {epilogue.begin() + 1, epilogue.end()}, output);
+}
+
 }  // namespace tessera::sim

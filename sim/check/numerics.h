@@ -87,5 +87,8 @@ bool turns_pairs(const std::vector<std::string>& operations);
 /// A result of a Gemm: its sum of products, scaled, through the steps of its epilogue.
 std::uint32_t finish_sum(double scaled_sum, const std::vector<std::string>& epilogue,
                          const Format& output);
+/// The same where the first step joins two values: two columns, or a sum and a residual.
+std::uint32_t finish_pair(double first, double second, const std::vector<std::string>& epilogue,
+                          const Format& output);
 
 }  // namespace tessera::sim

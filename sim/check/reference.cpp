@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <random>
+#include <type_traits>
+#include <utility>
+
+#include "sim/check/online_softmax.h"
 
 namespace tessera::sim {
 namespace {
@@ -51,11 +55,12 @@ std::vector<std::string> operations_of(const Operator& op) {
 }
 
 Reference::Reference(const workloads::Graph& graph, Numbers numbers, int accumulator_bits,
-                     std::uint64_t seed)
+                     std::uint64_t seed, std::vector<std::int64_t> key_blocks)
     : graph_(graph),
       numbers_(numbers),
       accumulator_bits_(accumulator_bits),
-      produced_(graph.tensors.size(), false) {
+      produced_(graph.tensors.size(), false),
+      key_blocks_(std::move(key_blocks)) {
   for (const Operator& op : graph.operators) {
     for (const MatrixView& view : op.outputs)
       produced_[static_cast<std::size_t>(view.tensor)] = true;
@@ -123,8 +128,9 @@ void Reference::run() {
     history_.emplace_back();
     for (int repeat = 0; repeat < phase.repeat; ++repeat) {
       for (int i = phase.first_operator; i < phase.last_operator; ++i) {
-        evaluate_operator(
-            workloads::in_repeat(graph_.operators[static_cast<std::size_t>(i)], repeat));
+        const auto index = static_cast<std::size_t>(i);
+        evaluate_operator(workloads::in_repeat(graph_.operators[index], repeat),
+                          key_blocks_.empty() ? 0 : key_blocks_[index]);
       }
       if (phase.repeat > 1) history_.back().push_back(outputs_of(phase));
     }
@@ -132,13 +138,73 @@ void Reference::run() {
 }
 
 /// Of attention, what it replaces: through tensors that no program touches.
-void Reference::evaluate_operator(const Operator& op) {
-  if (op.kind == workloads::OperatorKind::kAttention) {
-    for (const Operator& part : op.parts) evaluate_operator(part);
+void Reference::evaluate_operator(const Operator& op, std::int64_t key_block) {
+  if (key_block > 0) {
+    online_attention(op, key_block);
+  } else if (op.kind == workloads::OperatorKind::kAttention) {
+    for (const Operator& part : op.parts) evaluate_operator(part, 0);
   } else if (workloads::is_gemm(op)) {
     gemm(op);
   } else {
     vector(op);
+  }
+}
+
+void Reference::online_attention(const Operator& op, std::int64_t key_block) {
+  const Operator& context = op.parts[2];
+  const bool floats =
+      format(context.inputs[0].tensor).is_float() || format(context.inputs[1].tensor).is_float();
+  gemm(op.parts[0]);
+  for (std::int64_t matrix = 0; matrix < op.instances / op.group; ++matrix) {
+    for (std::int64_t row = 0; row < op.m * op.group; ++row) {
+      floats ? online_row<float>(op, key_block, matrix, row)
+             : online_row<std::int64_t>(op, key_block, matrix, row);
+    }
+  }
+}
+
+/// One query against its keys, block by block.
+template <class Sum>
+void Reference::online_row(const Operator& op, std::int64_t key_block, std::int64_t matrix,
+                           std::int64_t row) {
+  constexpr bool kFloats = std::is_same_v<Sum, float>;
+  const Operator& context = op.parts[2];
+  const MatrixView &scores = op.parts[0].outputs[0], &b = context.inputs[1],
+                   &c = context.outputs[0];
+  const Format fs = format(scores.tensor), fp = format(context.inputs[0].tensor);
+  const Format fb = format(b.tensor), fc = format(c.tensor);
+  std::vector<Sum> sums(static_cast<std::size_t>(context.n));
+  RowStatistics statistics;
+  for (std::int64_t first = 0; first < op.n; first += key_block) {
+    std::vector<double> values;
+    for (std::int64_t key = first; key < std::min(first + key_block, op.n); ++key) {
+      const std::uint32_t score = tensor(scores.tensor).get(element_of(scores, matrix, row, key));
+      values.push_back(decode(score, fs) * unit(fs));
+    }
+    online_softmax(values, statistics, op.n);
+    for (Sum& sum : sums) {
+      if constexpr (kFloats) {
+        sum = rescaled(sum, statistics.factor);
+      } else {
+        sum = rescaled(wrapped(sum, accumulator_bits_), statistics.factor, accumulator_bits_);
+      }
+    }
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const auto left = static_cast<Sum>(decode(encode(values[i] / unit(fp), fp), fp));
+      const std::int64_t from = element_of(b, matrix, first + static_cast<std::int64_t>(i), 0);
+      for (std::int64_t n = 0; n < context.n; ++n) {
+        sums[static_cast<std::size_t>(n)] +=
+            left * static_cast<Sum>(decode(tensor(b.tensor).get(from + n), fb));
+      }
+    }
+  }
+  const double scale = operator_scale(graph_, context, numbers_);
+  for (std::int64_t n = 0; n < context.n; ++n) {
+    Sum sum = sums[static_cast<std::size_t>(n)];
+    if constexpr (!kFloats) sum = wrapped(sum, accumulator_bits_);
+    tensors_[static_cast<std::size_t>(c.tensor)].put(
+        element_of(c, matrix, row, n),
+        finish_sum(scale * static_cast<double>(sum), operations_of(context), fc));
   }
 }
 
@@ -174,15 +240,32 @@ void Reference::gemm_row(const Operator& op, std::int64_t matrix, std::int64_t r
   }
   const double scale = operator_scale(graph_, op, numbers_);
   const std::vector<std::string> epilogue = operations_of(op);
+  const std::int64_t columns = workloads::columns_per_result(op);
+  double gate = 0;
   for (std::int64_t n = 0; n < op.n; ++n) {
     const auto at = static_cast<std::size_t>(n);
     const std::int64_t sum = wrapped(sums[at], accumulator_bits_);
     if (sum != sums[at] && accumulator_bits_ >= 32) {
       if (overflows_.empty() || overflows_.back() != op.name) overflows_.push_back(op.name);
     }
-    const double value = floats ? static_cast<double>(float_sums[at]) : static_cast<double>(sum);
-    tensors_[static_cast<std::size_t>(c.tensor)].put(element_of(c, matrix, row, n),
-                                                     finish_sum(value * scale, epilogue, fc));
+    const double value =
+        scale * (floats ? static_cast<double>(float_sums[at]) : static_cast<double>(sum));
+    if (columns == 2 && n % 2 == 0) {
+      gate = value;
+      continue;
+    }
+    std::uint32_t result = 0;
+    if (workloads::adds_residual(op)) {
+      const MatrixView& residual = op.inputs[2];
+      const Format fr = format(residual.tensor);
+      const std::uint32_t other = tensor(residual.tensor).get(element_of(residual, matrix, row, n));
+      result = finish_pair(value, decode(other, fr) * unit(fr), epilogue, fc);
+    } else {
+      result =
+          columns == 2 ? finish_pair(gate, value, epilogue, fc) : finish_sum(value, epilogue, fc);
+    }
+    tensors_[static_cast<std::size_t>(c.tensor)].put(element_of(c, matrix, row, n / columns),
+                                                     result);
   }
 }
 

@@ -23,8 +23,10 @@ class Reference {
  public:
   /// Random data for every tensor that no operator writes, and for state. `accumulator_bits`: sums
   /// wrap there.
+  /// `key_blocks`: by operator, how many keys online softmax takes at once (it rounds after each
+  /// block, so its values depend on that), 0 elsewhere; empty: nowhere.
   Reference(const workloads::Graph& graph, Numbers numbers, int accumulator_bits,
-            std::uint64_t seed);
+            std::uint64_t seed, std::vector<std::int64_t> key_blocks = {});
   /// Evaluates every phase as often as it repeats.
   void run();
   const TensorImage& tensor(workloads::TensorId id) const {
@@ -43,7 +45,11 @@ class Reference {
   void fill(workloads::TensorId id, std::uint64_t seed);
   std::int64_t magnitude(workloads::TensorId id) const;
   using Images = std::map<workloads::TensorId, TensorImage>;
-  void evaluate_operator(const workloads::Operator& op);
+  void evaluate_operator(const workloads::Operator& op, std::int64_t key_block);
+  void online_attention(const workloads::Operator& op, std::int64_t key_block);
+  template <class Sum>
+  void online_row(const workloads::Operator& op, std::int64_t key_block, std::int64_t matrix,
+                  std::int64_t row);
   Images outputs_of(const workloads::Phase& phase) const;
   void gemm(const workloads::Operator& op);
   void gemm_row(const workloads::Operator& op, std::int64_t matrix, std::int64_t row);
@@ -55,6 +61,7 @@ class Reference {
   int accumulator_bits_;
   std::vector<TensorImage> tensors_;
   std::vector<bool> produced_;
+  std::vector<std::int64_t> key_blocks_;
   Images state_;                              // before the run
   std::vector<std::vector<Images>> history_;  // by phase that repeats and repeat: its outputs
   std::vector<std::string> overflows_;

@@ -32,6 +32,7 @@ std::vector<std::int64_t> first_columns(const std::vector<ViewAddresses>& views,
 void DataFlow::vector(const Command& command, OperatorExecution& execution) {
   const workloads::Operator& site = *execution.site;
   if (workloads::is_gemm(site)) return convert(command, execution);
+  if (is_rescaling(command, plan_)) return rescale(command, execution);
   if (execution.is_attention()) return softmax(command, execution);
   if (command.vector.operations != operations_of(site)) {
     return fault(FaultKind::kOutputs, command.id, "has other operations than its operator");
@@ -136,6 +137,9 @@ DataFlow::Tile DataFlow::finished_tile(const TileOperand& operand,
 /// The softmax inside attention: blocks of the same rows, all keys in ascending order.
 void DataFlow::softmax(const Command& command, const OperatorExecution& execution) {
   const hw::VectorCommand& vector = command.vector;
+  if (plan_.operators[static_cast<std::size_t>(command.op)].attention.online) {
+    return online_softmax(command, execution);
+  }
   const workloads::Operator& site = *execution.site;
   if (vector.operations != std::vector<std::string>{site.operation}) {
     return fault(FaultKind::kOutputs, command.id, "has other operations than its operator");

@@ -46,27 +46,42 @@ void write_report_files(const CommandLine& line, const Report& report,
                {path("host.json"), json_text(host_json(host))}});
 }
 
-void run(const CommandLine& line) {
+/// Names what failed on standard error; true when nothing did.
+bool all_hold(const std::vector<expressions::ExpectationResult>& results) {
+  bool all = true;
+  for (const auto& each : results) {
+    if (each.holds) continue;
+    all = false;
+    std::cerr << each.place << ": expectation failed: " << expressions::to_text(each) << "\n";
+  }
+  return all;
+}
+
+/// False when an expectation failed.
+bool run(const CommandLine& line) {
   if (!line.out.empty()) prepare_directory(line.out);
   if (line.what_if && line.subjects[0] == "-") {
     throw UsageError("--what-if reads the run again and again: give it a file, not -");
   }
   const PreparedRun prepared = prepare(load_run(line.subjects[0], line.sets));
+  check_expectations(prepared);
   std::vector<TriedChange> tried;  // before the one simulation that this process may make
   if (line.what_if) {
     tried = try_changes(line.subjects[0], line.sets, what_if_changes(prepared.config));
   }
   HostFigures host;
-  const Report report = simulate_run(prepared, &host);
+  Report report = simulate_run(prepared, &host);
+  judge_expectations(prepared.config, report);
   const auto what_ifs = what_if_lines(tried, report);
   if (!line.out.empty()) write_report_files(line, report, what_ifs, host);
   if (line.format == "text") {
     const TextOptions options = text_options(line);
     write_stdout(report_text(report, what_ifs, options) + host_footer(host, options.width));
-    return;
+    return all_hold(report.expectations);
   }
   write_stdout(line.format == "csv" ? report_csv(report) : json_text(report_json(report)));
   std::cerr << host_footer(host);
+  return all_hold(report.expectations);
 }
 
 void describe(const CommandLine& line) {
@@ -160,7 +175,7 @@ int carry_out(const CommandLine& line) {
   } else if (line.help) {
     write_stdout(help_text(line.verb));
   } else if (line.verb == "run") {
-    run(line);
+    return run(line) ? kDone : kFailed;
   } else if (line.verb == "describe") {
     describe(line);
   } else if (line.verb == "compare") {

@@ -15,10 +15,6 @@
 namespace tessera::sim {
 namespace {
 
-int bits_after(const std::string& pair, char letter) {
-  return std::stoi(pair.substr(pair.find(letter) + 1));
-}
-
 /// The pair of --precision, which must be one of the array's.
 void set_precision(RunConfig& machine, const std::string& pair) {
   const auto& throughput = machine.hardware.array.throughput;
@@ -29,8 +25,8 @@ void set_precision(RunConfig& machine, const std::string& pair) {
                                  machine.hardware.name, fmt::join(known, ", ")));
   }
   machine.precision_name = pair;
-  machine.precision.weight_bits = bits_after(pair, 'w');
-  machine.precision.activation_bits = machine.precision.kv_bits = bits_after(pair, 'a');
+  const workloads::OperandTypes types = workloads::operand_types(pair);
+  machine.precision = {types.weights, types.activations, types.activations};
   machine.resolved["precision"]["default"] = pair;
 }
 

@@ -385,8 +385,9 @@ std::string program_help() {
   return text +
          "\n  tessera VERB --help   options of a verb\n"
          "  tessera --version     version of the program and of its timing model\n\n"
-         "Exit codes: 0 done, 1 a check failed or a target of `validate` is missed, 2 usage or\n"
-         "configuration error, 3 internal error.\n";
+         "Exit codes: 0 done, 1 a check or an expectation failed or a target of `validate` is "
+         "missed,\n"
+         "2 usage or configuration error, 3 internal error.\n";
 }
 
 }  // namespace

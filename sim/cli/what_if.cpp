@@ -72,6 +72,14 @@ std::map<std::string, std::string> fused_into(const Report& report) {
   return owners;
 }
 
+/// Would this kind of fusion, now off, leave fewer operators?
+bool fuses_more(const RunConfig& config, workloads::FusionSwitch workloads::Fusion::*kind) {
+  if (config.fusion.*kind != workloads::FusionSwitch::kOff) return false;
+  RunConfig tried = config;
+  tried.fusion.*kind = workloads::FusionSwitch::kOn;
+  return make_graph(tried).operators.size() < make_graph(config).operators.size();
+}
+
 }  // namespace
 
 std::vector<std::string> what_if_changes(const RunConfig& config) {
@@ -80,9 +88,15 @@ std::vector<std::string> what_if_changes(const RunConfig& config) {
   const auto offer = [&](const std::string& path, const std::string& value) {
     if (has_key(config.resolved, path)) changes.push_back(path + "=" + value);
   };
-  if (config.fusion.attention == workloads::AttentionFusion::kOff &&
-      !hardware.sequencer.loop.exists()) {
-    offer("fusion.attention", "true");
+  const auto offer_fusion = [&](workloads::FusionSwitch workloads::Fusion::*kind,
+                                const std::string& key) {
+    if (fuses_more(config, kind)) offer("fusion." + key, "true");
+  };
+  offer_fusion(&workloads::Fusion::qkv, "qkv");
+  if (!hardware.sequencer.loop.exists()) {
+    offer_fusion(&workloads::Fusion::gate_up, "gate_up");
+    offer_fusion(&workloads::Fusion::residual, "residual");
+    offer_fusion(&workloads::Fusion::attention, "attention");
   }
   offer("hardware.vector.lanes", std::to_string(2 * hardware.vector.lanes));
   offer("hardware.array.cols", std::to_string(2 * hardware.array.cols));
@@ -92,8 +106,8 @@ std::vector<std::string> what_if_changes(const RunConfig& config) {
   for (const auto& buffer : hardware.buffers) {
     offer("hardware.buffers." + buffer.name + ".capacity", size_text(2 * buffer.capacity));
   }
-  if (config.precision_name == "w8a8" && hardware.array.throughput.count("w4a8") > 0) {
-    offer("precision.default", "w4a8");
+  if (config.precision_name == "w8a8" && hw::pair_rate(hardware.array, "w4a8")) {
+    changes.push_back("precision.weights=int4");  // a key that the resolved tree may leave out
   }
   return changes;
 }

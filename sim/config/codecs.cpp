@@ -414,4 +414,62 @@ Codec<std::int64_t> power(std::int64_t high_uw) { return quantity(kPowerDimensio
 
 std::string bytes_text(std::int64_t bytes) { return quantity_text(bytes, kBytesDimension); }
 
+namespace {
+
+/// What whole runs take.
+const Dimension kRunEnergyDimension{"energy",
+                                    {{"fJ", 1},
+                                     {"pJ", 1'000},
+                                     {"nJ", 1'000'000},
+                                     {"uJ", 1'000'000'000},
+                                     {"mJ", 1'000'000'000'000},
+                                     {"J", 1'000'000'000'000'000}},
+                                    {{"mj", "mJ"}, {"j", "J"}}};
+
+const std::vector<std::pair<Measure, const Dimension*>>& measures() {
+  static const std::vector<std::pair<Measure, const Dimension*>> all{
+      {Measure::kBytes, &kBytesDimension},         {Measure::kFrequency, &kFrequencyDimension},
+      {Measure::kBandwidth, &kBandwidthDimension}, {Measure::kTime, &kDurationDimension},
+      {Measure::kCycles, &kCyclesDimension},       {Measure::kEnergy, &kRunEnergyDimension},
+      {Measure::kPower, &kPowerDimension}};
+  return all;
+}
+
+double amount_of(const Decimal& decimal, const Unit& unit) {
+  const Int128 amount = static_cast<Int128>(decimal.digits) * unit.factor;
+  Int128 divisor = 1;
+  for (int i = 0; i < decimal.fraction_digits; ++i) divisor *= 10;
+  const double magnitude = amount % divisor == 0
+                               ? static_cast<double>(amount / divisor)
+                               : static_cast<double>(amount) / static_cast<double>(divisor);
+  return decimal.negative ? -magnitude : magnitude;
+}
+
+}  // namespace
+
+std::optional<Measured> read_quantity(std::string_view text) {
+  const std::optional<Decimal> decimal = leading_decimal(text);
+  if (!decimal || has_leading_zero(text)) return std::nullopt;
+  text.remove_prefix(decimal->length);
+  while (!text.empty() && text[0] == ' ') text.remove_prefix(1);
+  for (const auto& [measure, dimension] : measures()) {
+    for (const Unit& unit : dimension->units) {
+      const bool singular = unit.name == "cycles" && text == "cycle";
+      if (unit.name == text || singular) return Measured{measure, amount_of(*decimal, unit)};
+    }
+  }
+  return std::nullopt;
+}
+
+std::string unit_hint(std::string_view word) {
+  std::vector<std::string> names;
+  for (const auto& [measure, dimension] : measures()) {
+    for (const auto& [wrong, right] : dimension->confusions) {
+      if (wrong == word) return fmt::format("did you mean '{}'?", right);
+    }
+    for (const std::string& name : unit_names(*dimension)) names.push_back(name);
+  }
+  return suggestion(word, names);
+}
+
 }  // namespace tessera::sim::config

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -56,6 +58,17 @@ Codec<std::int64_t> energy(std::int64_t low_fj, std::int64_t high_fj);
 Codec<std::int64_t> power(std::int64_t high_uw);
 /// "512 KiB": the largest unit that stays whole.
 std::string bytes_text(std::int64_t bytes);
+
+/// What a quantity counts, and the base unit of its amounts.
+enum class Measure { kBytes, kFrequency, kBandwidth, kTime, kCycles, kEnergy, kPower };
+struct Measured {
+  Measure measure = Measure::kBytes;
+  double amount = 0;  // B, Hz, B/s, fs, cycles, fJ, uW; exact when whole and below 2^53
+};
+/// `text` as a quantity of any kind: "1.5 MiB", "30 ms". Empty when it is none.
+std::optional<Measured> read_quantity(std::string_view text);
+/// What a word that is no unit may mean: "did you mean 'MiB'?", else all units.
+std::string unit_hint(std::string_view word);
 
 /// The scalar's text. Throws for lists, mappings and nothing. `allowed` completes the message.
 const std::string& scalar_text(const Value& value, const std::string& path,

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <map>
+#include <regex>
 #include <set>
 
 #include <fmt/format.h>
@@ -41,30 +42,30 @@ Table<hw::ClockConfig> clocks_table() {
           {}};
 }
 
-bool is_width(std::string_view text) { return text == "4" || text == "8" || text == "16"; }
+constexpr const char* kPairPattern = "^(w(4|8|16)a(4|8|16)|(w[48])?(fp16|bf16)|fp32)$";
 
 bool is_precision_pair(const std::string& name) {
-  const std::size_t a = name.find('a');
-  return name[0] == 'w' && a != std::string::npos && is_width(name.substr(1, a - 1)) &&
-         is_width(name.substr(a + 1));
+  static const std::regex pattern(kPairPattern);
+  return std::regex_match(name, pattern);
 }
 
 void check_pair(const MapEntry& entry, const std::string& path) {
   if (is_precision_pair(entry.key)) return;
   fail(entry.key_position, path, "not a precision pair (w4a4, w4a8, w8a8, w8a16, w16a16, ...)",
-       {"w<bits>a<bits> with 4, 8 or 16 bits of weights and of activations"});
+       {"w<bits>a<bits> with 4, 8 or 16 bits of weights and of activations",
+        "fp16, bf16 or fp32 for both", "w4 or w8 before fp16 or bf16"});
 }
 
 Field<hw::ArrayConfig> throughput_field() {
   using S = hw::ArrayConfig;
-  const OpenMap<double> keys{"w<bits>a<bits>", "^w(4|8|16)a(4|8|16)$", check_pair};
+  const OpenMap<double> keys{"PAIR", kPairPattern, check_pair};
   const Codec<double> rate = number_above(0, 64);
   Field<S> made;
   made.key = "throughput";
   made.allowed = "map of precision pair to " + rate.allowed;
   made.help =
       "MACs per PE and cycle by precision pair (weights, activations). A pair that is not listed "
-      "cannot run. In attention the right operand has the width of the activations.";
+      "cannot run, but for `dequantise`. In attention both operands are activations or cached.";
   made.read = [=](const Value& value, const std::string& path, S& out) {
     const auto pairs = read_open_map(value, path, keys, rate);
     if (pairs.empty()) fail(value.position, path, "lists no precision pair");
@@ -93,6 +94,10 @@ Table<hw::ArrayConfig> array_table() {
        field("dataflows", &S::dataflows, list_of(choice<hw::Dataflow>(dataflow_names()), 1),
              "What the array can keep in place; the mapper chooses among them."),
        throughput_field(),
+       field(
+           "dequantise", &S::dequantise, integer(0, 1 << 20),
+           "Elements of the right operand a cycle that are widened on their way into the array, so "
+           "that w4a16 runs as w16a16 and w4bf16 as bf16 where they are not listed; 0: none are."),
        field("delivery", &S::delivery, delivery(),
              "`systolic`: operands hop from PE to PE, a cycle each; `broadcast`: they reach all "
              "PEs of a row or column at once; `semi_systolic`: B reaches a column at once and "

@@ -92,10 +92,8 @@ RunConfig make_machine_run(const RunSpec& spec, const Value& tree,
   run.name = spec.name;
   run.hardware = spec.hardware;
   run.hardware.name = shown_name(tree, spec.hardware, machines);
-  run.precision = {spec.precision.weight_bits, spec.precision.activation_bits,
-                   spec.precision.activation_bits};
-  run.precision_name =
-      hw::precision_pair(spec.precision.weight_bits, spec.precision.activation_bits);
+  run.precision = spec.precision.resolved();
+  run.precision_name = workloads::pair_name({run.precision.weights, run.precision.activations});
   run.mapping.objective = spec.mapping.objective.config;
   run.mapping.pins = spec.mapping.pins;
   run.mapping.layout = spec.mapping.layout;
@@ -113,6 +111,7 @@ RunConfig make_run(const RunSpec& spec, const Value& tree, NamedMachines& machin
   run.phases = spec.workload.phases;
   run.fusion = spec.fusion;
   run.fidelity = spec.fidelity;
+  run.expectations = spec.expectations;
   return run;
 }
 

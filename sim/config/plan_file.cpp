@@ -164,7 +164,9 @@ Table<AttentionMapping> attention_table(const hw::HardwareConfig& hardware) {
            config::field("scores", &S::scores, slots, "Scores, then probabilities.").needed(),
            config::field("score_sums", &S::score_sums, slots, "Sums of scores.").needed(),
            config::field("sums", &S::sums, slots, "Sums of results.").needed(),
-           config::field("outputs", &S::outputs, slots, "Results; absent: kept on chip.")},
+           config::field("outputs", &S::outputs, slots, "Results; absent: kept on chip."),
+           config::field("online", &S::online, config::boolean(), "Online softmax."),
+           config::field("statistics", &S::statistics, slots, "Of online softmax.")},
           {}};
 }
 

@@ -48,8 +48,8 @@ list: `hardware.array.dataflows=[weight_stationary]`.
 
 constexpr const char* kShortForms = R"(
 Short forms: `workload: NAME` is `{model: NAME}`; `precision: w4a8` is `{default: w4a8}`;
-`fusion: none`, `epilogue`, `attention`, `all` and `auto` (`{epilogue: true, attention: auto}`) name
-the fusions that are on; `mapping: {objective: latency}` is
+`fusion: none`, `epilogue`, `attention`, `all` and `auto` (epilogues, and every other
+kind where it pays) name the fusions that are on; `mapping: {objective: latency}` is
 the strict optimum, `{minimize: latency, within: 0, then: dram_bytes}`; `mapping: {layout: tiled}` is meant of weights,
 activations and KV cache. Keys and values have the
 width of the activations, so attention needs the pair `w<A>a<A>` beside the configured one.

@@ -175,13 +175,19 @@ void normalise_fusion(Value& run) {
   if (!fusion || !fusion->is_scalar()) return;
   const std::vector<std::string> words{"none", "epilogue", "attention", "all", "auto"};
   const char* const epilogue[] = {"false", "true", "false", "true", "true"};
+  const char* const others[] = {"false", "false", "false", "true", "auto"};
   const char* const attention[] = {"false", "false", "true", "true", "auto"};
-  const std::size_t chosen =
-      parse_choice(*fusion, "fusion", words, {"norm", "residual", "gate_up"});
+  const std::size_t chosen = parse_choice(*fusion, "fusion", words, {"norm"});
   const Position position = fusion->position;
   Value expanded = make_map(position);
-  expanded.set("epilogue", position, make_scalar(epilogue[chosen], position));
-  expanded.set("attention", position, make_scalar(attention[chosen], position));
+  const auto set = [&](const char* key, const char* const* by_word) {
+    expanded.set(key, position, make_scalar(by_word[chosen], position));
+  };
+  set("epilogue", epilogue);
+  for (const char* key : {"qkv", "gate_up", "residual"}) set(key, others);
+  set("attention", attention);
+  const char* const softmax[] = {"three_pass", "three_pass", "three_pass", "three_pass", "auto"};
+  set("softmax", softmax);
   *fusion = std::move(expanded);
 }
 

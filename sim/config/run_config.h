@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "hw_models/hardware_config.h"
+#include "sim/expressions/expectations.h"
 #include "sim/mapper/plan.h"
 #include "workloads/model_descriptor.h"
 #include "workloads/passes/passes.h"
@@ -69,6 +70,7 @@ struct RunConfig {
   workloads::Fusion fusion;
   MappingConfig mapping;
   Fidelity fidelity = Fidelity::kTransaction;
+  std::vector<expressions::Expectation> expectations;  // of its report
   bool ridge_at_peak = true;        // roofline ridge: peak or sustained bandwidth
   nlohmann::ordered_json resolved;  // the one tree, for the report and `describe`
 };

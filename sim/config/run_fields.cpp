@@ -17,7 +17,6 @@ using workloads::PhaseRequest;
 
 constexpr std::int64_t kOneHourFs = 3'600'000'000'000'000'000;
 constexpr double kFsPerSecond = 1e15;
-const std::vector<std::string> kFloatFormats{"fp8", "fp16", "bf16", "fp32"};
 
 /// A key whose mapping has a reader and a writer of its own.
 template <class S, class M>
@@ -354,78 +353,48 @@ std::vector<DocRow> workload_rows() {
   return rows;
 }
 
-// ---- precision, fusion --------------------------------------------------------------------------
+// ---- fusion -------------------------------------------------------------------------------------
 
-Codec<std::string> pair_codec() {
-  std::vector<std::pair<std::string, std::string>> pairs;
-  for (const int weights : {4, 8, 16}) {
-    for (const int activations : {4, 8, 16}) {
-      const std::string pair = hw::precision_pair(weights, activations);
-      pairs.emplace_back(pair, pair);
-    }
-  }
-  return choice<std::string>(pairs, kFloatFormats);
-}
-
-Table<PrecisionSpec> precision_table() {
-  using S = PrecisionSpec;
-  const Codec<int> width = choice<int>({{"int4", 4}, {"int8", 8}, {"int16", 16}}, kFloatFormats);
-  return {{field("default", &S::pair, pair_codec(), "Weights and activations of every operator."),
-           field("weights", &S::weight_bits, width, "Weights, in place of the default's.")
-               .fallback_is("the default's"),
-           field("activations", &S::activation_bits, width,
-                 "Activations, keys and values, in place of the default's.")
-               .fallback_is("the default's")},
-          {{"softmax", "a precision of its own for softmax"},
-           {"kv_cache", "a precision of its own for keys and values"},
-           {"norm", "a precision of its own for norms"}}};
-}
-
-int bits_after(const std::string& pair, char letter) {
-  return std::stoi(pair.substr(pair.find(letter) + 1));
-}
-
-PrecisionSpec read_precision(const Value& value, const std::string& path) {
-  const Table<PrecisionSpec> table = precision_table();
-  check_map(value, path, table.keys());
-  for (const MapEntry& entry : value.entries) {
-    if (entry.key.find_first_of(".*") == std::string::npos) continue;
-    not_built(entry.key_position, join_path(path, entry.key), "precision by operator pattern",
-              table.keys());
-  }
-  PrecisionSpec spec;
-  table.read(value, path, spec);
-  return spec;
-}
-
-/// The pair alone, so that `--set precision.default` works on a resolved tree as well.
-Json write_precision(const PrecisionSpec& spec) {
-  return {{"default", hw::precision_pair(spec.weight_bits, spec.activation_bits)}};
-}
-
-Codec<workloads::AttentionFusion> attention_codec() {
-  using workloads::AttentionFusion;
-  Codec<AttentionFusion> codec = choice<AttentionFusion>({{"true", AttentionFusion::kOn},
-                                                          {"false", AttentionFusion::kOff},
-                                                          {"auto", AttentionFusion::kAuto}});
-  codec.print = [](AttentionFusion chosen) {
-    return chosen == AttentionFusion::kAuto ? Json("auto") : Json(chosen == AttentionFusion::kOn);
+Codec<workloads::FusionSwitch> fusion_codec() {
+  using workloads::FusionSwitch;
+  Codec<FusionSwitch> codec = choice<FusionSwitch>(
+      {{"true", FusionSwitch::kOn}, {"false", FusionSwitch::kOff}, {"auto", FusionSwitch::kAuto}});
+  codec.print = [](FusionSwitch chosen) {
+    return chosen == FusionSwitch::kAuto ? Json("auto") : Json(chosen == FusionSwitch::kOn);
   };
   codec.schema = {{"enum", Json::array({true, false, "auto"})}};
   return codec;
 }
 
+Codec<workloads::Softmax> softmax_codec() {
+  using workloads::Softmax;
+  return choice<Softmax>({{"three_pass", Softmax::kThreePass},
+                          {"online", Softmax::kOnline},
+                          {"auto", Softmax::kAuto}});
+}
+
 Table<workloads::Fusion> fusion_table() {
   using S = workloads::Fusion;
-  return {{field("epilogue", &S::epilogue, boolean(),
-                 "Gemm + activation + requantise run as one operator."),
-           field("attention", &S::attention, attention_codec(),
-                 "Scores, softmax and context run as one operator, scores stay on chip; `auto`: "
-                 "where the mapper's objective gains.")},
-          {{"softmax", "a choice of softmax inside attention (three passes over whole rows)"},
-           {"norm", "fusion of a norm with the Gemm behind it"},
-           {"residual", "fusion of residual additions"},
-           {"gate_up", "fusion of gate and up projections"}}};
+  return {
+      {field("epilogue", &S::epilogue, boolean(),
+             "Gemm + activation + requantise run as one operator."),
+       field("qkv", &S::qkv, fusion_codec(),
+             "Projections of one input (Q, K, V) run as one Gemm that reads it once; `auto`: "
+             "where the mapper's objective gains."),
+       field("gate_up", &S::gate_up, fusion_codec(),
+             "Gate, up and the activation that joins them run as one Gemm, only products are "
+             "stored; `auto`: where the mapper's objective gains."),
+       field("residual", &S::residual, fusion_codec(),
+             "A residual addition runs in the epilogue of the Gemm before it; `auto`: where the "
+             "mapper's objective gains."),
+       field("attention", &S::attention, fusion_codec(),
+             "Scores, softmax and context run as one operator, scores stay on chip; `auto`: "
+             "where the mapper's objective gains."),
+       field("softmax", &S::softmax, softmax_codec(),
+             "Of fused attention: `three_pass` over whole rows of scores, which must fit on chip; "
+             "`online`, block of keys by block of keys with running maxima and sums; `auto`: what "
+             "the mapper's objective prefers.")},
+      {{"norm", "fusion of a norm with the Gemm behind it"}}};
 }
 
 // ---- mapping ------------------------------------------------------------------------------------
@@ -623,11 +592,16 @@ Field<RunSpec> workload_field() {
 
 Table<RunSpec> make_run_table() {
   using S = RunSpec;
-  Field<S> precision = custom("precision", &S::precision, "Widths of the operands.",
-                              named_or(precision_table().schema()), precision_table().rows(),
-                              read_precision, write_precision);
+  Field<S> precision =
+      custom("precision", &S::precision, "Widths of the operands.", named_or(precision_schema()),
+             precision_rows(), read_precision, write_precision);
   Field<S> fusion = section("fusion", &S::fusion, fusion_table(), "Which fusions are on.");
   fusion.schema = named_or(fusion.schema);
+  Field<S> expectations =
+      custom("expect", &S::expectations, "What `tessera run` judges of the report: exit code 1.",
+             expressions::expectations_schema(), {}, expressions::read_expectations,
+             expressions::write_expectations);
+  expectations.allowed = "list of comparisons, or mapping of figure to condition";
   std::vector<DocRow> below = hardware_table().rows();
   for (DocRow& row : below) row.path = "hardware." + row.path;
   return {{field("name", &S::name, text("text"), "What reports call it.")
@@ -640,9 +614,9 @@ Table<RunSpec> make_run_table() {
                                   {"pe"}),
                  "`transaction`: the machine is simulated. `analytical`: bounds, traffic and an "
                  "estimate in closed form."),
-           section("roofline", &S::roofline, roofline_table(), "How the roofline is stated.")},
-          {{"expect", "checking expectations"},
-           {"axes", "sweeping"},
+           section("roofline", &S::roofline, roofline_table(), "How the roofline is stated."),
+           expectations},
+          {{"axes", "sweeping"},
            {"require", "sweeping"},
            {"energy", "the energy model"},
            {"run", "sweeping"}},
@@ -652,43 +626,13 @@ Table<RunSpec> make_run_table() {
 Table<RunSpec> make_machine_run_table() {
   Table<RunSpec> table = make_run_table();
   const auto of_workload = [](const Field<RunSpec>& field) {
-    return field.key == "workload" || field.key == "fusion" || field.key == "fidelity";
+    return field.key == "workload" || field.key == "fusion" || field.key == "fidelity" ||
+           field.key == "expect";
   };
   table.fields.erase(std::remove_if(table.fields.begin(), table.fields.end(), of_workload),
                      table.fields.end());
   table.unbuilt.clear();
   return table;
-}
-
-[[noreturn]] void fail_pair(const RunSpec& spec, const Value& value, const std::string& message) {
-  std::vector<std::string> pairs;
-  for (const auto& [pair, macs] : spec.hardware.array.throughput) pairs.push_back(pair);
-  const Value* precision = value.find("precision");
-  fail(precision ? precision->position : value.position, "precision", message,
-       {fmt::format("allowed by hardware.array.throughput: {}", fmt::join(pairs, ", "))});
-}
-
-/// Widths that were not given are the default pair's.
-void finish_widths(PrecisionSpec& precision) {
-  if (precision.weight_bits == 0) precision.weight_bits = bits_after(precision.pair, 'w');
-  if (precision.activation_bits == 0) precision.activation_bits = bits_after(precision.pair, 'a');
-}
-
-void finish_precision(RunSpec& spec, const Value& value) {
-  PrecisionSpec& precision = spec.precision;
-  finish_widths(precision);
-  const std::string pair = hw::precision_pair(precision.weight_bits, precision.activation_bits);
-  const std::string attention =
-      hw::precision_pair(precision.activation_bits, precision.activation_bits);
-  const auto& throughput = spec.hardware.array.throughput;
-  if (throughput.count(pair) == 0) {
-    fail_pair(spec, value, fmt::format("the array of {} cannot run {}", spec.hardware.name, pair));
-  }
-  if (throughput.count(attention) == 0) {
-    fail_pair(spec, value,
-              fmt::format("the array of {} cannot run {}, which attention needs with {}",
-                          spec.hardware.name, attention, pair));
-  }
 }
 
 }  // namespace
@@ -701,7 +645,7 @@ const Table<RunSpec>& run_table() {
 RunSpec read_run(const Value& value) {
   RunSpec spec;
   run_table().read(value, "", spec);
-  finish_precision(spec, value);
+  check_precision(spec.precision, spec.hardware, value);
   if (spec.name.empty()) spec.name = "inline";
   return spec;
 }
@@ -714,7 +658,6 @@ const Table<RunSpec>& machine_run_table() {
 RunSpec read_machine_run(const Value& value) {
   RunSpec spec;
   machine_run_table().read(value, "", spec);
-  finish_widths(spec.precision);
   return spec;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sim/config/fields.h"
+#include "sim/config/precision_fields.h"
 #include "sim/config/run_config.h"
 
 namespace tessera::sim::config {
@@ -14,13 +15,6 @@ namespace tessera::sim::config {
 struct WorkloadSpec {
   bool single = true;
   std::vector<workloads::PhaseRequest> phases;
-};
-
-/// Operand widths; 0 takes the default pair's.
-struct PrecisionSpec {
-  std::string pair = "w8a8";
-  int weight_bits = 0;
-  int activation_bits = 0;
 };
 
 /// `then` follows `minimize` unless given.
@@ -51,6 +45,7 @@ struct RunSpec {
   MappingSpec mapping;
   Fidelity fidelity = Fidelity::kTransaction;
   RooflineSpec roofline;
+  std::vector<expressions::Expectation> expectations;
 };
 
 const Table<RunSpec>& run_table();

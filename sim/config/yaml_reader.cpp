@@ -263,7 +263,9 @@ Value parse(const std::shared_ptr<const Source>& source, const std::string& text
   } catch (const YAML::Exception& error) {
     const bool alias = error.msg.find("referenced anchor") != std::string::npos;
     if (alias) refuse_alias(at(source, error.mark));
-    fail(at(source, error.mark), "", "not YAML: " + error.msg);
+    const bool block = error.msg.find("block scalar") != std::string::npos;
+    fail(at(source, error.mark), "", "not YAML: " + error.msg,
+         {block ? "a text that begins with > or | stands in quotes: \">= 3 ms\"" : ""});
   }
   return builder.take();
 }

@@ -49,7 +49,8 @@ std::vector<Run> runs_of(const MatrixView& view, const Tensor& tensor, const Til
 
 Bytes byte_offset(std::int64_t element, const Tensor& tensor, const TensorAllocation& allocation) {
   const std::int64_t length = workloads::row_length(tensor);
-  return element / length * allocation.pitch + element % length * tensor.format.bits / 8;
+  return element / length * allocation.pitch +
+         workloads::bytes_before(tensor.format, element % length);
 }
 
 hw::Tiling tiling_of(const Tensor& tensor, const TensorAllocation& allocation) {

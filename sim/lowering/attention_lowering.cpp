@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include "hw_models/vector_cost.h"
+#include "sim/mapper/attention_mapping.h"
+#include "sim/mapper/gemm_problem.h"
+
 namespace tessera::sim {
 
 using hw::TileOperand;
@@ -24,7 +28,34 @@ AttentionLowering::AttentionLowering(CommandWriter& writer, const OperatorSite& 
       score_bits_(bits_of(scores_.outputs[0])),
       sum_bits_(writer.accumulator_bits()) {}
 
-bool AttentionLowering::emit() { return mapping_.scores.count > 1 ? emit_ahead() : emit_in_turn(); }
+bool AttentionLowering::emit() {
+  if (mapping_.online) return emit_online();
+  return mapping_.scores.count > 1 ? emit_ahead() : emit_in_turn();
+}
+
+/// Block of keys by block of keys; with two slots the scores of the next one come first.
+bool AttentionLowering::emit_online() {
+  const std::int64_t steps = blocks_ * key_blocks();
+  const bool ahead = mapping_.scores.count > 1;
+  if (step_ == steps) return false;
+  if (!ahead || step_ == 0) write_online_scores(step_);
+  if (ahead && step_ + 1 < steps) write_online_scores(step_ + 1);
+  const Block at = block(step_ / key_blocks());
+  const std::int64_t keys = step_ % key_blocks();
+  write_online_softmax(at, keys);
+  if (keys > 0) write_rescaling(at);
+  write_context_block(at, keys);
+  if (keys == key_blocks() - 1) store_context(at);
+  ++step_;
+  return true;
+}
+
+void AttentionLowering::write_online_scores(std::int64_t step) {
+  const Block at = block(step / key_blocks());
+  const std::int64_t keys = step % key_blocks();
+  if (keys == 0) queries_ = load_queries(at);
+  write_score_block(at, queries_, keys);
+}
 
 /// Scores one block ahead of softmax and context.
 bool AttentionLowering::emit_ahead() {
@@ -129,20 +160,26 @@ TileOperand AttentionLowering::load_keys(Streamed& operand, const Block& at, std
 /// Scores or probabilities of rows [row, row + rows) of the block, against one block of keys.
 TileOperand AttentionLowering::score_tile(const Block& at, std::int64_t keys, std::int64_t row,
                                           std::int64_t rows) const {
-  TileOperand made = tile(mapping_.scores, at.number % mapping_.scores.count, rows, keys_of(keys),
+  const std::int64_t turn = mapping_.online ? at.number * key_blocks() + keys : at.number;
+  TileOperand made = tile(mapping_.scores, turn % mapping_.scores.count, rows, keys_of(keys),
                           score_bits_, TrafficClass::kActivations);
+  if (mapping_.online) {
+    made.region.offset += row * made.pitch;
+    return made;
+  }
   made.region.offset +=
       keys * at.rows * hw::ceil_div(mapping_.keys * score_bits_, 8) + row * made.pitch;
   return made;
 }
 
-hw::GemmCommand AttentionLowering::gemm(const TileOperand& a, const TileOperand& b) const {
+hw::GemmCommand AttentionLowering::gemm(const TileOperand& a, const TileOperand& b,
+                                        const workloads::Operator& part) const {
   hw::GemmCommand made;
   made.m = a.rows;
   made.k = a.cols;
   made.n = b.transposed ? b.rows : b.cols;
   made.dataflow = mapping_.dataflow;
-  made.precision = hw::precision_pair(b.bits, a.bits);
+  made.precision = precision_of(writer_.graph(), part);
   made.a = a;
   made.b = b;
   return made;
@@ -159,7 +196,7 @@ hw::Epilogue AttentionLowering::epilogue(const workloads::Operator& part,
 
 void AttentionLowering::write_score_block(const Block& at, const TileOperand& queries,
                                           std::int64_t keys) {
-  hw::GemmCommand made = gemm(queries, load_keys(k_, at, keys));
+  hw::GemmCommand made = gemm(queries, load_keys(k_, at, keys), site_.op.parts[0]);
   made.c = tile(mapping_.score_sums, ++score_turn_ % mapping_.score_sums.count, at.rows, made.n,
                 sum_bits_, TrafficClass::kPartialSums);
   made.epilogue = epilogue(scores_, score_tile(at, keys, 0, at.rows));
@@ -203,30 +240,79 @@ void AttentionLowering::write_scores_beside_softmax(std::int64_t number) {
   }
 }
 
-void AttentionLowering::write_context(const Block& at) {
-  const TileOperand sums = tile(mapping_.sums, at.number % mapping_.sums.count, at.rows, values_,
-                                sum_bits_, TrafficClass::kPartialSums);
+TileOperand AttentionLowering::statistics_of(std::int64_t row, std::int64_t rows) const {
+  TileOperand made =
+      tile(mapping_.statistics, 0, rows, kStatisticsKept, 32, TrafficClass::kActivations);
+  made.region.offset += row * made.pitch;
+  return made;
+}
+
+/// The softmax of one block of keys: goes on from the statistics of those before it.
+void AttentionLowering::write_online_softmax(const Block& at, std::int64_t keys) {
+  const bool last = keys == key_blocks() - 1;
+  const auto& operation = writer_.hardware().vector.operations.at(site_.op.operation);
+  for (std::int64_t row = 0; row < at.rows; row += mapping_.softmax_rows) {
+    hw::VectorCommand made;
+    made.operations = {site_.op.operation};
+    made.rows = std::min(mapping_.softmax_rows, at.rows - row);
+    made.cols = keys_of(keys);
+    made.pass_share = last ? 1.0 : hw::online_pass_share(operation);
+    made.inputs = {score_tile(at, keys, row, made.rows)};
+    made.outputs = made.inputs;
+    made.outputs[0].traffic = TrafficClass::kOutputs;
+    const TileOperand statistics = statistics_of(row, made.rows);
+    if (keys > 0) made.inputs.push_back(statistics);
+    made.outputs.push_back(statistics);
+    writer_.vector(std::move(made));
+  }
+}
+
+/// The sums of the blocks of keys so far, to the maxima that are known now.
+void AttentionLowering::write_rescaling(const Block& at) {
+  hw::VectorCommand made;
+  made.operations = {kRescale};
+  made.rows = at.rows;
+  made.cols = values_;
+  made.inputs = {sums_of(at), statistics_of(0, at.rows)};
+  made.outputs = {sums_of(at)};
+  writer_.vector(std::move(made));
+}
+
+TileOperand AttentionLowering::sums_of(const Block& at) const {
+  return tile(mapping_.sums, at.number % mapping_.sums.count, at.rows, values_, sum_bits_,
+              TrafficClass::kPartialSums);
+}
+
+TileOperand AttentionLowering::result_of(const Block& at) const {
   const MatrixView& out = site_.op.outputs[0];
-  const TileWindow window = rows_of(at, values_);
-  const Slots* kept = writer_.kept(out.tensor);
-  TileOperand result;
-  if (kept != nullptr) {
-    result = kept_tile(out, writer_.graph().tensors[static_cast<std::size_t>(out.tensor)], *kept,
-                       window);
-  } else {
-    result = tile(mapping_.outputs, at.number % mapping_.outputs.count, at.rows, values_,
-                  bits_of(out), TrafficClass::kOutputs);
+  if (const Slots* kept = writer_.kept(out.tensor)) {
+    TileOperand held = kept_tile(out, writer_.graph().tensors[static_cast<std::size_t>(out.tensor)],
+                                 *kept, rows_of(at, values_));
+    held.traffic = TrafficClass::kOutputs;
+    return held;
   }
-  for (std::int64_t keys = 0; keys < key_blocks(); ++keys) {
-    const TileOperand shares = score_tile(at, keys, 0, at.rows);
-    hw::GemmCommand made = gemm(shares, load_keys(v_, at, keys));
-    made.c = sums;
-    made.accumulate = keys > 0;
-    if (keys == key_blocks() - 1) made.epilogue = epilogue(context_, result);
-    writer_.gemm(std::move(made));
-  }
-  if (kept != nullptr) return;
-  writer_.store(out, window, result.region, false);
+  return tile(mapping_.outputs, at.number % mapping_.outputs.count, at.rows, values_, bits_of(out),
+              TrafficClass::kOutputs);
+}
+
+void AttentionLowering::write_context(const Block& at) {
+  for (std::int64_t keys = 0; keys < key_blocks(); ++keys) write_context_block(at, keys);
+  store_context(at);
+}
+
+void AttentionLowering::write_context_block(const Block& at, std::int64_t keys) {
+  const TileOperand shares = score_tile(at, keys, 0, at.rows);
+  hw::GemmCommand made = gemm(shares, load_keys(v_, at, keys), context_);
+  made.c = sums_of(at);
+  made.accumulate = keys > 0;
+  if (keys == key_blocks() - 1) made.epilogue = epilogue(context_, result_of(at));
+  writer_.gemm(std::move(made));
+}
+
+void AttentionLowering::store_context(const Block& at) {
+  const MatrixView& out = site_.op.outputs[0];
+  if (writer_.kept(out.tensor) != nullptr) return;
+  writer_.store(out, rows_of(at, values_), result_of(at).region, false);
 }
 
 }  // namespace tessera::sim

@@ -335,6 +335,9 @@ void CommandWriter::gemm(hw::GemmCommand gemm) {
   if (gemm.epilogue) {
     const Region& output = gemm.epilogue->output.region;
     results.read(gemm.c.region, array, command.id, true, waits);
+    if (gemm.epilogue->adds_output) {
+      regions(output).read(output, array, command.id, false, waits);
+    }
     const bool in_place =
         output.buffer == gemm.c.region.buffer && output.offset == gemm.c.region.offset;
     if (!in_place) write_operand(gemm.epilogue->output, array, command.id, waits);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/mapper/gemm_problem.h"
+
 namespace tessera::sim {
 namespace {
 
@@ -35,7 +37,9 @@ GemmLowering::GemmLowering(CommandWriter& writer, const OperatorSite& site)
   outputs_.slots = mapping_.outputs;
   result_bits_ = writer.accumulator_bits();
   const workloads::TensorId output = site.op.outputs[0].tensor;
+  columns_per_result_ = workloads::columns_per_result(site.op);
   output_bits_ = tensors[static_cast<std::size_t>(output)].format.bits;
+  precision_ = precision_of(writer.graph(), site.op);
 }
 
 bool GemmLowering::emit() {
@@ -47,6 +51,7 @@ bool GemmLowering::emit() {
   load_b(new_b);
   load_a(new_a);
   if (new_result) enter_result();
+  if (last_k() && workloads::adds_residual(site_.op)) load_residual();
   hw::GemmCommand gemm = command();
   const bool finished = gemm.epilogue.has_value();
   writer_.gemm(std::move(gemm));
@@ -220,7 +225,7 @@ hw::GemmCommand GemmLowering::command() const {
   gemm.k = size(LoopDim::kK, at_.k);
   gemm.n = size(LoopDim::kN, at_.n);
   gemm.dataflow = mapping_.dataflow;
-  gemm.precision = hw::precision_pair(b_.tile.bits, a_.tile.bits);
+  gemm.precision = precision_;
   gemm.a = a_.tile;
   gemm.b = b_.tile;
   gemm.c.rows = gemm.m;
@@ -234,28 +239,47 @@ hw::GemmCommand GemmLowering::command() const {
   hw::Epilogue epilogue;
   for (const auto& step : site_.op.epilogue) epilogue.operations.push_back(step.operation);
   epilogue.output = gemm.c;
+  epilogue.output.cols = gemm.n / columns_per_result_;
   epilogue.output.bits = output_bits_;
-  epilogue.output.pitch = pitch_of(gemm.n, output_bits_);
+  epilogue.output.pitch = pitch_of(epilogue.output.cols, output_bits_);
   epilogue.output.traffic = hw::TrafficClass::kOutputs;
   epilogue.output.region.bytes = epilogue.output.pitch * gemm.m;
   const workloads::MatrixView& view = site_.op.outputs[0];
   if (const Slots* kept = writer_.kept(view.tensor)) {
     const auto tensor = static_cast<std::size_t>(view.tensor);
-    epilogue.output =
-        kept_tile(view, writer_.graph().tensors[tensor], *kept, window(LoopDim::kM, LoopDim::kN));
+    epilogue.output = kept_tile(view, writer_.graph().tensors[tensor], *kept, result_window());
     epilogue.output.traffic = hw::TrafficClass::kOutputs;
   } else if (outputs_.slots.count > 0) {
-    // The next slot: store_result() takes the turn.
-    epilogue.output.region =
-        outputs_.at((outputs_.turn + 1) % outputs_.slots.count, epilogue.output.region.bytes);
+    epilogue.output.region = next_output(epilogue.output.region.bytes);
   }
+  epilogue.adds_output = workloads::adds_residual(site_.op);
   gemm.epilogue = std::move(epilogue);
   return gemm;
 }
 
+/// The slot of the next results: store_result() takes the turn.
+hw::Region GemmLowering::next_output(Bytes bytes) const {
+  return outputs_.at((outputs_.turn + 1) % outputs_.slots.count, bytes);
+}
+
+/// What the epilogue adds lies where its results will.
+void GemmLowering::load_residual() {
+  const TileWindow stored = window(LoopDim::kM, LoopDim::kN);
+  const Bytes bytes = stored.rows * pitch_of(stored.cols, output_bits_);
+  writer_.load(site_.op.inputs[2], stored, next_output(bytes), writer_.streamed_queue());
+}
+
+/// The present tile of the results, of which joined columns are fewer.
+TileWindow GemmLowering::result_window() const {
+  TileWindow stored = window(LoopDim::kM, LoopDim::kN);
+  stored.col /= columns_per_result_;
+  stored.cols /= columns_per_result_;
+  return stored;
+}
+
 void GemmLowering::store_result() {
   if (writer_.kept(site_.op.outputs[0].tensor) != nullptr) return;
-  const TileWindow stored = window(LoopDim::kM, LoopDim::kN);
+  const TileWindow stored = result_window();
   const Bytes bytes = stored.rows * pitch_of(stored.cols, output_bits_);
   const bool in_place = outputs_.slots.count == 0;
   if (!in_place) ++outputs_.turn;

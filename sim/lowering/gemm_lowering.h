@@ -52,6 +52,9 @@ class GemmLowering : public OperatorLowering {
   void leave_result();
   TensorBox result_box() const;
   hw::GemmCommand command() const;
+  hw::Region next_output(Bytes bytes) const;
+  void load_residual();
+  TileWindow result_window() const;
   void store_result();
 
   CommandWriter& writer_;
@@ -67,6 +70,8 @@ class GemmLowering : public OperatorLowering {
   Ring results_, outputs_;
   std::vector<std::int64_t> k_done_;  // by result tile of this instance
   int result_bits_ = 32, output_bits_ = 8;
+  std::int64_t columns_per_result_ = 1;
+  std::string precision_;
 };
 
 }  // namespace tessera::sim

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "sim/mapper/gemm_problem.h"
+
 namespace tessera::sim {
 namespace {
 
@@ -41,6 +43,7 @@ LoopLowering::LoopLowering(CommandWriter& writer, const OperatorSite& site)
   set_up(b_, 1, mapping_.b, k_, n_, !a_stays_);
   result_bits_ = writer.accumulator_bits();
   output_bits_ = tensors[static_cast<std::size_t>(site.op.outputs[0].tensor)].format.bits;
+  precision_ = precision_of(writer.graph(), site.op);
 }
 
 bool LoopLowering::emit() {
@@ -211,7 +214,7 @@ void LoopLowering::write_gemm(const Block& at) {
   gemm.a = a_.rows == &m_ ? operand_at(a_, at.m, at.k) : operand_at(a_, at.k, at.m);
   gemm.b = b_.rows == &k_ ? operand_at(b_, at.k, at.n) : operand_at(b_, at.n, at.k);
   gemm.c = result_at(at.m, at.n, gemm.n);
-  gemm.precision = hw::precision_pair(b_.bits, a_.bits);
+  gemm.precision = precision_;
   gemm.accumulate = k_.at > 0 || at.k > 0;
   gemm.keeps_stationary = keeps(gemm);
   writer_.gemm(std::move(gemm));

@@ -79,6 +79,7 @@ class LoopLowering : public OperatorLowering {
   Operand a_, b_;
   bool a_stays_ = false;
   int result_bits_ = 32, output_bits_ = 8;
+  std::string precision_;
   std::int64_t instances_ = 0, instance_ = 0;
   std::int64_t tile_ = -1;             // tiles walked so far, over all instances
   std::int64_t results_ = -1;          // result tiles begun so far

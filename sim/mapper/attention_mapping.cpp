@@ -15,7 +15,8 @@ namespace {
 using hw::ceil_div;
 
 constexpr const char* kSlotNames[kAttentionSlots] = {
-    "queries", "keys", "values", "scores", "sums of scores", "sums of the context", "results"};
+    "queries", "keys",      "values", "scores", "sums of scores", "sums of the context",
+    "results", "statistics"};
 
 std::int64_t row_blocks(const AttentionProblem& problem, std::int64_t rows) {
   return ceil_div(problem.scores.m, rows);
@@ -48,13 +49,33 @@ std::vector<std::int64_t> block_sizes(std::int64_t size, std::int64_t side, std:
   return sizes;
 }
 
-/// Vector cycles of the softmax of `rows` rows, `at_once` of them in each command.
+/// Vector cycles of the softmax of `rows` rows against one block of keys (three-pass: all keys),
+/// `at_once` rows in each command.
 Cycles softmax_cycles(const AttentionProblem& problem, const hw::VectorConfig& vector,
-                      std::int64_t rows, std::int64_t at_once) {
+                      std::int64_t rows, std::int64_t at_once, std::int64_t keys, double share) {
   const auto cycles = [&](std::int64_t n) {
-    return n == 0 ? 0 : hw::vector_cycles(vector, problem.softmax, n, problem.scores.n);
+    return n == 0 ? 0 : hw::vector_cycles(vector, problem.softmax, n, keys, share);
   };
   return rows / at_once * cycles(at_once) + cycles(rows % at_once);
+}
+
+/// The same for all keys.
+Cycles softmax_cycles(const AttentionProblem& problem, const AttentionChoice& choice,
+                      const hw::VectorConfig& vector, std::int64_t rows) {
+  const std::int64_t n = problem.scores.n, at_once = choice.softmax_rows;
+  if (!choice.online) return softmax_cycles(problem, vector, rows, at_once, n, 1.0);
+  const std::int64_t before = key_blocks(problem, choice.keys) - 1;
+  const double share = online_pass_share(vector.operations.at(problem.softmax));
+  return before * softmax_cycles(problem, vector, rows, at_once, choice.keys, share) +
+         softmax_cycles(problem, vector, rows, at_once, n - before * choice.keys, 1.0);
+}
+
+/// Vector cycles that rescale the sums of `rows` rows, for all blocks of keys but the first.
+Cycles rescale_cycles(const AttentionProblem& problem, const AttentionChoice& choice,
+                      const hw::VectorConfig& vector, std::int64_t rows) {
+  if (!choice.online || rows == 0) return 0;
+  return (key_blocks(problem, choice.keys) - 1) *
+         hw::vector_cycles(vector, kRescale, rows, problem.values());
 }
 
 /// What depends on dataflow and block sizes only; averages over blocks of rows.
@@ -66,8 +87,9 @@ struct BlockTerms {
   std::int64_t blocks = 1;  // of rows, over all heads
   std::int64_t heads = 1, per_head = 1, key_blocks = 1;
   Cycles scores = 0, context = 0;  // array
-  Cycles epilogues = 0, softmax = 0, softmax_command = 0;
+  Cycles epilogues = 0, softmax = 0, softmax_command = 0, rescale = 0;
   Cycles score_tail = 0, context_tail = 0, restart = 0;
+  Cycles drain = 0;         // of a context Gemm
   MatrixPass q, k, v, out;  // of one head
 };
 
@@ -78,9 +100,9 @@ Cycles tail_of(const ArrayTotals& array, Cycles epilogue) {
 /// Rows of one softmax command: as long as the array takes for a block of scores, so that epilogues
 /// come in between.
 std::int64_t softmax_rows_for(const AttentionProblem& problem, const hw::HardwareConfig& hardware,
-                              std::int64_t rows, Cycles block) {
+                              std::int64_t rows, std::int64_t keys, Cycles block) {
   const auto fits = [&](std::int64_t n) {
-    return hw::vector_cycles(hardware.vector, problem.softmax, n, problem.scores.n) <= block;
+    return hw::vector_cycles(hardware.vector, problem.softmax, n, keys) <= block;
   };
   std::int64_t parts = 1;
   while (parts < rows && !fits(ceil_div(rows, parts))) ++parts;
@@ -107,6 +129,7 @@ BlockTerms block_terms(const AttentionProblem& problem, const AttentionChoice& c
   terms.epilogues = ceil_div(of_scores.all + of_context.all, terms.per_head);
   terms.score_tail = tail_of(first, of_scores.full);
   terms.context_tail = tail_of(second, of_context.full);
+  terms.drain = second.drain;
   terms.q = pass_a(scores, score_tile);
   terms.k = pass_b(scores, score_tile);
   terms.v = pass_b(context, context_tile);
@@ -117,13 +140,18 @@ BlockTerms block_terms(const AttentionProblem& problem, const AttentionChoice& c
 void add_softmax(BlockTerms& terms, const AttentionChoice& choice,
                  const hw::HardwareConfig& hardware) {
   const std::int64_t m = terms.problem.scores.m;
-  const Cycles full =
-      softmax_cycles(terms.problem, hardware.vector, choice.rows, choice.softmax_rows);
-  const Cycles edge =
-      softmax_cycles(terms.problem, hardware.vector, m % choice.rows, choice.softmax_rows);
-  terms.softmax = ceil_div(m / choice.rows * full + edge, terms.per_head);
+  const hw::VectorConfig& vector = hardware.vector;
+  const auto per_block = [&](Cycles (*of)(const AttentionProblem&, const AttentionChoice&,
+                                          const hw::VectorConfig&, std::int64_t)) {
+    const Cycles full = of(terms.problem, choice, vector, choice.rows);
+    const Cycles edge = of(terms.problem, choice, vector, m % choice.rows);
+    return ceil_div(m / choice.rows * full + edge, terms.per_head);
+  };
+  terms.softmax = per_block(softmax_cycles);
+  terms.rescale = per_block(rescale_cycles);
+  const std::int64_t keys = choice.online ? choice.keys : terms.problem.scores.n;
   terms.softmax_command =
-      softmax_cycles(terms.problem, hardware.vector, choice.softmax_rows, choice.softmax_rows);
+      softmax_cycles(terms.problem, vector, choice.softmax_rows, choice.softmax_rows, keys, 1.0);
 }
 
 Cycles transfer(const BlockTerms& terms, const MatrixPass& pass) {
@@ -162,21 +190,9 @@ Cycles bubbles_of(const BlockTerms& terms, const AttentionChoice& choice, Cycles
   return bubble + ring_wait(terms.context_tail + store, choice.outputs, step);
 }
 
-MappingCost cost_of(const BlockTerms& terms, const AttentionChoice& choice) {
+/// From the first load to the last result, whole rows at a time.
+Cycles body(const BlockTerms& terms, const AttentionChoice& choice) {
   const MachineRates& rates = terms.rates;
-  const std::int64_t again = choice.resident ? 1 : terms.per_head;
-  const auto all = [&](auto part) {
-    return terms.heads *
-           (part(terms.q) + again * (part(terms.k) + part(terms.v)) + part(terms.out));
-  };
-  const auto bus = [](const MatrixPass& pass) { return pass.bus; };
-  MappingCost cost;
-  cost.array_cycles = terms.blocks * (terms.scores + terms.context);
-  cost.vector_cycles = terms.blocks * (terms.epilogues + terms.softmax);
-  cost.dram_bytes = all([](const MatrixPass& pass) { return pass.useful; });
-  cost.bus_bytes = all(bus);
-  cost.dram_cycles = rates.dram.cycles(cost.bus_bytes);
-
   const bool overlaps = choice.scores > 1;
   const Cycles array = terms.scores + terms.context, vector = terms.epilogues + terms.softmax;
   const Cycles serial = array + terms.score_tail + terms.softmax;
@@ -187,12 +203,50 @@ MappingCost cost_of(const BlockTerms& terms, const AttentionChoice& choice) {
                        terms.restart + terms.scores + terms.score_tail;
   const Cycles rest =
       overlaps && terms.blocks > 1 ? std::max<Cycles>(0, last - terms.context) : terms.softmax;
-  const Cycles busy = first + (terms.blocks - 1) * step + rest + terms.context + terms.context_tail;
+  return first + (terms.blocks - 1) * step + rest + terms.context + terms.context_tail;
+}
+
+/// The same block of keys by block of keys. The sums must leave the array, be rescaled and come
+/// back between two context Gemms of the same rows.
+Cycles online_body(const BlockTerms& terms, const AttentionChoice& choice) {
+  const MachineRates& rates = terms.rates;
+  const std::int64_t n = terms.key_blocks;
+  const Cycles array = terms.scores + terms.context;
+  const Cycles vector = terms.epilogues + terms.softmax + terms.rescale;
+  const Cycles chain = terms.context + n * (terms.drain + terms.restart) + terms.rescale;
+  const Cycles serial =
+      array + n * (terms.score_tail + terms.drain + terms.restart) + terms.softmax + terms.rescale;
+  const bool overlaps = choice.scores > 1;
+  const Cycles bubble = bubbles_of(terms, choice, overlaps ? std::max(array, vector) : serial);
+  const Cycles rows = overlaps ? std::max({array + bubble, vector, chain}) : serial + bubble;
+  const Cycles first = rates.load_latency + transfer(terms, terms.q) + transfer(terms, terms.k) +
+                       terms.restart + ceil_div(terms.scores, n) + terms.score_tail;
+  const Cycles last = ceil_div(terms.softmax + terms.rescale + terms.context, n);
+  return first + (terms.blocks * n - 1) * rows / n + last + terms.context_tail;
+}
+
+MappingCost cost_of(const BlockTerms& terms, const AttentionChoice& choice) {
+  const MachineRates& rates = terms.rates;
+  const std::int64_t again = choice.resident ? 1 : terms.per_head;
+  const auto all = [&](auto part) {
+    return terms.heads *
+           (part(terms.q) + again * (part(terms.k) + part(terms.v)) + part(terms.out));
+  };
+  const auto bus = [](const MatrixPass& pass) { return pass.bus; };
+  MappingCost cost;
+  cost.array_cycles = terms.blocks * (terms.scores + terms.context);
+  cost.vector_cycles = terms.blocks * (terms.epilogues + terms.softmax + terms.rescale);
+  cost.dram_bytes = all([](const MatrixPass& pass) { return pass.useful; });
+  cost.bus_bytes = all(bus);
+  cost.dram_cycles = rates.dram.cycles(cost.bus_bytes);
+
+  const Cycles busy = choice.online ? online_body(terms, choice) : body(terms, choice);
   const Cycles result = transfer(terms, terms.out);
   const Cycles dram = rates.load_latency + cost.dram_cycles - result + terms.context;
   const std::int64_t softmaxes = ceil_div(choice.rows, choice.softmax_rows);
+  const std::int64_t vectors = choice.online ? terms.key_blocks * (softmaxes + 1) - 1 : softmaxes;
   const std::int64_t commands = all([](const MatrixPass& pass) { return pass.transfers; }) +
-                                terms.blocks * (2 * terms.key_blocks + softmaxes);
+                                terms.blocks * (2 * terms.key_blocks + vectors);
   cost.latency = rates.launch + 3 * rates.dispatch +
                  std::max({busy, dram, commands * rates.dispatch}) + result;
   if (terms.out.transfers > 0) cost.latency += rates.store_latency;
@@ -230,6 +284,7 @@ std::string no_fit_text(const AttentionProblem& problem, const hw::HardwareConfi
   AttentionChoice least;
   least.dataflow = hardware.array.dataflows.front();
   least.keys = key_grain(problem);
+  least.online = problem.kind != workloads::Softmax::kThreePass && least.keys < problem.scores.n;
   const AttentionSlots slots = attention_slots(problem, least, hardware);
   int full = 0;
   Bytes needs = 0;
@@ -243,8 +298,9 @@ std::string no_fit_text(const AttentionProblem& problem, const hw::HardwareConfi
   return problem.name + ": fused attention does not fit: one query row needs " +
          std::to_string(needs) + " bytes of buffer '" + buffer.name + "' (" + parts +
          "), which has " + std::to_string(buffer.capacity) + ": " +
-         std::to_string(needs - buffer.capacity) +
-         " bytes too many; with 'fusion.attention: false' it runs unfused";
+         std::to_string(needs - buffer.capacity) + " bytes too many; " +
+         (least.online ? "" : "'fusion.softmax: online' keeps no whole rows of scores, and ") +
+         "with 'fusion.attention: false' it runs unfused";
 }
 
 /// Every set of slot counts for one shape of blocks.
@@ -263,8 +319,24 @@ void each_count(AttentionChoice choice, Visit visit) {
   }
 }
 
+/// What one shape of blocks gives, with every set of slots that fits.
+void add_candidates(const AttentionProblem& problem, AttentionChoice block,
+                    const hw::HardwareConfig& hardware, std::vector<AttentionResult>& all) {
+  if (!fits(attention_slots(problem, block, hardware), hardware)) return;
+  BlockTerms terms = block_terms(problem, block, hardware);
+  block.softmax_rows =
+      softmax_rows_for(problem, hardware, block.rows, block.online ? block.keys : problem.scores.n,
+                       ceil_div(terms.scores, terms.key_blocks));
+  add_softmax(terms, block, hardware);
+  each_count(block, [&](const AttentionChoice& choice) {
+    if (!fits(attention_slots(problem, choice, hardware), hardware)) return;
+    all.push_back({choice, cost_of(terms, choice), 0});
+  });
+}
+
 std::vector<AttentionResult> candidates_of(const AttentionProblem& problem,
                                            const hw::HardwareConfig& hardware) {
+  using workloads::Softmax;
   std::vector<AttentionResult> all;
   for (const hw::Dataflow dataflow : hardware.array.dataflows) {
     // What is kept lies in the buffer of activations, not in that of stationary operands.
@@ -276,15 +348,14 @@ std::vector<AttentionResult> candidates_of(const AttentionProblem& problem,
         block.dataflow = dataflow;
         block.rows = rows;
         block.keys = keys;
-        if (!fits(attention_slots(problem, block, hardware), hardware)) continue;
-        BlockTerms terms = block_terms(problem, block, hardware);
-        block.softmax_rows =
-            softmax_rows_for(problem, hardware, rows, ceil_div(terms.scores, terms.key_blocks));
-        add_softmax(terms, block, hardware);
-        each_count(block, [&](const AttentionChoice& choice) {
-          if (!fits(attention_slots(problem, choice, hardware), hardware)) return;
-          all.push_back({choice, cost_of(terms, choice), 0});
-        });
+        // Against all keys at once both are the same.
+        const bool several = keys < problem.scores.n;
+        if (problem.kind != Softmax::kOnline || !several) {
+          add_candidates(problem, block, hardware, all);
+        }
+        if (problem.kind == Softmax::kThreePass || !several) continue;
+        block.online = true;
+        add_candidates(problem, block, hardware, all);
       }
     }
   }
@@ -310,12 +381,16 @@ AttentionProblem attention_problem(const workloads::Graph& graph, const workload
   problem.context = gemm_problem(graph, op.parts.at(2), hardware, kept);
   problem.softmax = op.operation;
   require_operation(hardware, problem.name, problem.softmax);
+  problem.kind = op.softmax;
+  if (problem.kind != workloads::Softmax::kThreePass) {
+    require_operation(hardware, problem.name, kRescale);
+  }
   return problem;
 }
 
 std::string shape_key(const AttentionProblem& problem) {
-  return "attention " + problem.softmax + ' ' + shape_key(problem.scores) +
-         shape_key(problem.context);
+  return "attention " + problem.softmax + ' ' + std::to_string(static_cast<int>(problem.kind)) +
+         ' ' + shape_key(problem.scores) + shape_key(problem.context);
 }
 
 AttentionSlots attention_slots(const AttentionProblem& problem, const AttentionChoice& choice,
@@ -337,12 +412,16 @@ AttentionSlots attention_slots(const AttentionProblem& problem, const AttentionC
   return {unless_kept(s.a, slots(left, choice.rows * row_bytes(s.k, s.a.bits), choice.q)),
           slots(right, choice.keys * row_bytes(s.k, s.b.bits), blocks * choice.keys_values),
           slots(right, choice.keys * row_bytes(c.n, c.b.bits), blocks * choice.keys_values),
-          slots(left, score_bytes(problem, choice.rows, choice.keys), choice.scores),
+          slots(left,
+                choice.online ? choice.rows * row_bytes(choice.keys, s.out.bits)
+                              : score_bytes(problem, choice.rows, choice.keys),
+                choice.scores),
           slots(roles.accumulators, choice.rows * row_bytes(choice.keys, s.partial.bits),
                 choice.score_sums),
           slots(roles.accumulators, choice.rows * row_bytes(c.n, c.partial.bits), choice.sums),
           unless_kept(c.out, slots(roles.outputs, choice.rows * row_bytes(c.n, c.out.bits),
-                                   choice.outputs))};
+                                   choice.outputs)),
+          choice.online ? slots(roles.outputs, choice.rows * kStatisticsBytes, 1) : Slots{}};
 }
 
 MappingCost attention_cost(const AttentionProblem& problem, const AttentionChoice& choice,
@@ -387,10 +466,11 @@ AttentionMapping attention_mapping(const AttentionProblem& problem, const Attent
   mapping.keys = choice.keys;
   mapping.softmax_rows = choice.softmax_rows;
   mapping.resident = choice.resident;
+  mapping.online = choice.online;
   const AttentionSlots slots = attention_slots(problem, choice, hardware);
-  Slots* const own[kAttentionSlots] = {&mapping.q,      &mapping.k,          &mapping.v,
-                                       &mapping.scores, &mapping.score_sums, &mapping.sums,
-                                       &mapping.outputs};
+  Slots* const own[kAttentionSlots] = {&mapping.q,       &mapping.k,          &mapping.v,
+                                       &mapping.scores,  &mapping.score_sums, &mapping.sums,
+                                       &mapping.outputs, &mapping.statistics};
   for (std::size_t i = 0; i < kAttentionSlots; ++i) {
     *own[i] = slots[i].bytes == 0 ? Slots{} : slots[i];
   }
@@ -404,6 +484,7 @@ AttentionChoice choice_of(const AttentionProblem& problem, const AttentionMappin
   choice.keys = mapping.keys;
   choice.softmax_rows = mapping.softmax_rows;
   choice.resident = mapping.resident;
+  choice.online = mapping.online;
   const std::int64_t unit = mapping.resident ? key_blocks(problem, mapping.keys) : 1;
   choice.q = mapping.q.count;
   choice.keys_values = static_cast<int>(std::min(mapping.k.count, mapping.v.count) / unit);

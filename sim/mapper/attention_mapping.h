@@ -15,6 +15,7 @@ struct AttentionProblem {
   std::string name;
   GemmProblem scores, context;
   std::string softmax;  // key of the vector unit's operation table
+  workloads::Softmax kind = workloads::Softmax::kThreePass;
   std::int64_t values() const { return context.n; }
 };
 
@@ -30,11 +31,14 @@ struct AttentionChoice {
   hw::Dataflow dataflow = hw::Dataflow::kWeightStationary;
   std::int64_t rows = 1, keys = 1, softmax_rows = 1;
   bool resident = false;
+  bool online = false;  // only with several blocks of keys
   int q = 1, keys_values = 1, scores = 1, score_sums = 1, sums = 1, outputs = 1;
 };
 
-/// Slots of q, k, v, scores, score sums, sums, outputs, in this order.
-constexpr std::size_t kAttentionSlots = 7;
+/// Slots of q, k, v, scores, score sums, sums, outputs, statistics, in this order.
+constexpr std::size_t kAttentionSlots = 8;
+/// The vector operation that rescales the sums of the context in online softmax.
+constexpr const char* kRescale = "scale";
 using AttentionSlots = std::array<Slots, kAttentionSlots>;
 AttentionSlots attention_slots(const AttentionProblem& problem, const AttentionChoice& choice,
                                const hw::HardwareConfig& hardware);
@@ -47,6 +51,8 @@ AttentionSlots attention_slots(const AttentionProblem& problem, const AttentionC
 ///               commands * dispatch )                           issue-bound
 ///   step = max(S + C + bubbles, V) with two slots of scores: the softmax of a block runs beside
 ///   the scores of the next; S + softmax + C + bubbles with one. Bubbles of rings as in price.h.
+/// Online: the same with blocks of rows x keys, of which all but the first of their rows are
+/// rescaled: step = max(S + C + bubbles, V, C + drain + rescaling), or all of them in turn.
 MappingCost attention_cost(const AttentionProblem& problem, const AttentionChoice& choice,
                            const hw::HardwareConfig& hardware);
 

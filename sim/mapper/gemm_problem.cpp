@@ -2,25 +2,35 @@
 
 #include <array>
 #include <numeric>
+#include <optional>
 #include <sstream>
 
 #include "sim/mapper/gemm_search.h"
 #include "sim/mapper/mapper.h"
+#include "workloads/passes/operator_pattern.h"
+#include "workloads/passes/passes.h"
 
 namespace tessera::sim {
 namespace {
 
-Bytes element_offset_bytes(std::int64_t elements, int bits) { return elements * bits / 8; }
+Bytes element_offset_bytes(std::int64_t elements, const workloads::Tensor& tensor) {
+  const std::int64_t length = workloads::row_length(tensor);
+  return elements / length * workloads::stored_bytes(tensor, 1, length) +
+         workloads::bytes_before(tensor.format, elements % length);
+}
 
 int accumulator_bits(const hw::HardwareConfig& hardware) {
   const int buffer = hw::buffer_of(hardware, hw::Role::kAccumulators);
   return hardware.buffers[static_cast<std::size_t>(buffer)].element_bits;
 }
 
-/// Matrices of elements narrower than a byte may begin inside one: no transfer can fetch those.
+/// Matrices of elements narrower than a byte may begin inside one, or inside a group with one
+/// scale: no transfer can fetch those.
 void require_whole_bytes(const workloads::Tensor& tensor, const workloads::MatrixView& view) {
   const auto inside = [&](std::int64_t elements) {
-    return elements % workloads::row_length(tensor) * tensor.format.bits % 8 != 0;
+    const std::int64_t col = elements % workloads::row_length(tensor);
+    const int group = tensor.format.group;
+    return col * tensor.format.bits % 8 != 0 || (group > 0 && col % group != 0);
   };
   bool split = inside(view.offset) || inside(view.repeat_stride) ||
                (view.rows > 1 && inside(view.row_stride)) ||
@@ -30,16 +40,18 @@ void require_whole_bytes(const workloads::Tensor& tensor, const workloads::Matri
   if (!split) return;
   throw MappingError("tensor '" + tensor.name + "': its matrices of " + std::to_string(view.cols) +
                      " columns of " + std::to_string(tensor.format.bits) +
-                     " bits do not begin on whole bytes");
+                     " bits do not begin on whole bytes" +
+                     (tensor.format.group > 0 ? " and groups" : ""));
 }
 
-double throughput_of(const hw::HardwareConfig& hardware, const std::string& who,
+hw::PairRate rate_of(const hw::HardwareConfig& hardware, const std::string& who,
                      const std::string& pair) {
-  const auto& table = hardware.array.throughput;
-  const auto found = table.find(pair);
-  if (found != table.end() && found->second > 0) return found->second;
+  const std::optional<hw::PairRate> rate = hw::pair_rate(hardware.array, pair);
+  if (rate) return *rate;
   std::string known;
-  for (const auto& entry : table) known += (known.empty() ? "" : ", ") + entry.first;
+  for (const auto& entry : hardware.array.throughput) {
+    known += (known.empty() ? "" : ", ") + entry.first;
+  }
   throw MappingError(who + ": the array cannot run " + pair + "; it runs " + known);
 }
 
@@ -57,7 +69,33 @@ void require_whole_blocks(const GemmProblem& problem, const hw::HardwareLoop& lo
   }
 }
 
+/// The store commands of a hardware loop convert results one by one.
+void require_plain_results(const GemmProblem& problem, const std::string& who) {
+  if (problem.columns_per_result > 1) {
+    throw MappingError(who +
+                       ": a hardware loop cannot join gate and up on their way out; set "
+                       "'fusion.gate_up: false'");
+  }
+  if (problem.residual) {
+    throw MappingError(who +
+                       ": a hardware loop cannot add a residual on the way out; set "
+                       "'fusion.residual: false'");
+  }
+}
+
 }  // namespace
+
+std::int64_t row_grain(const OperandLayout& layout) {
+  const std::int64_t whole_byte = 8 / std::gcd(layout.bits, 8);
+  return layout.group > 0 ? std::lcm<std::int64_t>(whole_byte, layout.group) : whole_byte;
+}
+
+std::string precision_of(const workloads::Graph& graph, const workloads::Operator& op) {
+  const auto type = [&](std::size_t i) {
+    return graph.tensors.at(static_cast<std::size_t>(op.inputs.at(i).tensor)).format.type();
+  };
+  return workloads::pair_name({type(1), type(0)});
+}
 
 OperandLayout operand_layout(const workloads::Graph& graph, const workloads::MatrixView& view,
                              const KeptTensors& kept) {
@@ -66,18 +104,20 @@ OperandLayout operand_layout(const workloads::Graph& graph, const workloads::Mat
   const auto& tensor = graph.tensors.at(static_cast<std::size_t>(view.tensor));
   require_whole_bytes(tensor, view);
   layout.bits = tensor.format.bits;
+  layout.group = tensor.format.group;
+  layout.scale_bits = tensor.format.scale_bits;
   layout.transposed = view.transposed;
   layout.gathered = tensor.is_table;
-  layout.pitch = row_bytes(view.row_stride, layout.bits);
-  layout.grain = std::gcd(element_offset_bytes(view.offset, layout.bits),
-                          element_offset_bytes(view.repeat_stride, layout.bits));
+  const auto offset = [&](std::int64_t elements) { return element_offset_bytes(elements, tensor); };
+  layout.pitch = offset(view.row_stride);
+  layout.grain = std::gcd(offset(view.offset), offset(view.repeat_stride));
   for (const auto& dim : view.batch) {
     if (dim.count > 1) {
-      layout.grain = std::gcd(layout.grain, element_offset_bytes(dim.stride, layout.bits));
+      layout.grain = std::gcd(layout.grain, offset(dim.stride));
     }
   }
   if (view.group.count > 1) {
-    layout.grain = std::gcd(layout.grain, element_offset_bytes(view.group.stride, layout.bits));
+    layout.grain = std::gcd(layout.grain, offset(view.group.stride));
   }
   return layout;
 }
@@ -102,29 +142,35 @@ GemmProblem gemm_problem(const workloads::Graph& graph, const workloads::Operato
   problem.a = operand_layout(graph, op.inputs.at(0), kept);
   problem.b = operand_layout(graph, op.inputs.at(1), kept);
   problem.out = operand_layout(graph, op.outputs.at(0), kept);
+  problem.columns_per_result = static_cast<int>(workloads::columns_per_result(op));
+  problem.out.bits /= problem.columns_per_result;
   problem.partial.bits = accumulator_bits(hardware);
   problem.partial.pitch = row_bytes(problem.n, problem.partial.bits);
-  problem.precision = hw::precision_pair(problem.b.bits, problem.a.bits);
-  problem.macs_per_pe = throughput_of(hardware, qualified_name(op), problem.precision);
+  problem.precision = precision_of(graph, op);
+  problem.rate = rate_of(hardware, qualified_name(op), problem.precision);
   for (const auto& step : op.epilogue) {
     require_operation(hardware, qualified_name(op), step.operation);
     problem.epilogue.push_back(step.operation);
   }
+  problem.residual = workloads::adds_residual(op);
+  if (hardware.sequencer.loop.exists()) require_plain_results(problem, qualified_name(op));
   require_whole_blocks(problem, hardware.sequencer.loop, qualified_name(op));
   return problem;
 }
 
 std::string shape_key(const OperandLayout& layout) {
   std::ostringstream key;
-  key << layout.bits << ' ' << layout.transposed << ' ' << layout.pitch << ' ' << layout.grain
-      << ' ' << layout.gathered << layout.on_chip << ';';
+  key << layout.bits << ' ' << layout.group << ' ' << layout.scale_bits << ' ' << layout.transposed
+      << ' ' << layout.pitch << ' ' << layout.grain << ' ' << layout.gathered << layout.on_chip
+      << ';';
   return key.str();
 }
 
 std::string shape_key(const GemmProblem& problem) {
   std::ostringstream key;
   key << "gemm " << problem.m << ' ' << problem.k << ' ' << problem.n << ' ' << problem.instances
-      << ';' << shape_key(problem.a) << shape_key(problem.b) << shape_key(problem.out);
+      << ';' << shape_key(problem.a) << shape_key(problem.b) << shape_key(problem.out)
+      << problem.columns_per_result << ' ' << problem.residual << ' ' << problem.precision << ' ';
   for (const std::string& operation : problem.epilogue) key << operation << ' ';
   return key.str();
 }

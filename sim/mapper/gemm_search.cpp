@@ -230,7 +230,8 @@ class GemmSearch {
     const Bytes inner_k = times_a * whole_.a + times_b * whole_.b;
     const Bytes inner_n = whole_.a + times_b * whole_.b + partial;
     const Bytes inner_m = times_a * whole_.a + whole_.b + partial;
-    return whole_.out + std::min({inner_k, inner_n, inner_m});
+    const Bytes results = (problem_.residual ? 2 : 1) * whole_.out;
+    return results + std::min({inner_k, inner_n, inner_m});
   }
 
   void measure_matrices() {

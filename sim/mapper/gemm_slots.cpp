@@ -10,8 +10,7 @@ namespace {
 using hw::ceil_div;
 
 Bytes tile_bytes(const OperandLayout& layout, std::int64_t rows, std::int64_t cols) {
-  return layout.transposed ? cols * row_bytes(rows, layout.bits)
-                           : rows * row_bytes(cols, layout.bits);
+  return layout.transposed ? cols * row_bytes(rows, layout) : rows * row_bytes(cols, layout);
 }
 
 /// Of a hardware loop: what one store command carries, `row` bytes of a row or a whole block.
@@ -20,9 +19,6 @@ Bytes staging_bytes(const hw::HardwareLoop& loop, const OperandLayout& out, cons
   return std::min(loop.m, tile.m) *
          std::min(std::max(loop.row, block), row_bytes(tile.n, out.bits));
 }
-
-/// Fewest elements that fill whole bytes.
-std::int64_t byte_grain(int bits) { return 8 / std::gcd(bits, 8); }
 
 }  // namespace
 
@@ -88,12 +84,12 @@ std::vector<std::int64_t> tile_sizes(std::int64_t size, const std::vector<std::i
 
 std::array<std::int64_t, 3> tile_grains(const GemmProblem& p) {
   const auto grain_of = [](const OperandLayout& layout, bool along_cols) {
-    return along_cols != layout.transposed ? byte_grain(layout.bits) : std::int64_t{1};
+    return along_cols != layout.transposed ? row_grain(layout) : std::int64_t{1};
   };
   const std::int64_t m = grain_of(p.a, false);
   const std::int64_t k = std::lcm(grain_of(p.a, true), grain_of(p.b, false));
   const std::int64_t n = std::lcm(grain_of(p.b, true), grain_of(p.out, true));
-  return {m, k, n};
+  return {m, k, std::lcm(n, std::int64_t{p.columns_per_result})};
 }
 
 std::array<std::vector<std::int64_t>, 3> candidate_sizes(const GemmContext& context) {

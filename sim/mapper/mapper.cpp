@@ -82,8 +82,10 @@ GemmChoice choice_of(const GemmContext& context, const GemmMapping& mapping) {
 
 class GraphMapper {
  public:
-  GraphMapper(const Graph& graph, const hw::HardwareConfig& hardware, const MappingConfig& config)
-      : graph_(graph), hardware_(hardware), config_(config) {}
+  /// `known`: mappings by shape, of this hardware and configuration.
+  GraphMapper(const Graph& graph, const hw::HardwareConfig& hardware, const MappingConfig& config,
+              std::map<std::string, OperatorPlan>& known)
+      : graph_(graph), hardware_(hardware), config_(config), known_(known) {}
 
   OperatorPlan map(const Operator& op, const KeptTensors& kept = {}) {
     kept_ = &kept;
@@ -149,7 +151,7 @@ class GraphMapper {
   const hw::HardwareConfig& hardware_;
   const MappingConfig& config_;
   const KeptTensors* kept_ = nullptr;  // of the operator being mapped
-  std::map<std::string, OperatorPlan> known_;
+  std::map<std::string, OperatorPlan>& known_;
 };
 
 /// Maps operators beside what is kept: into the part of the buffer of activations below it.
@@ -173,8 +175,9 @@ class MapperBesideKept {
  private:
   struct Machine {
     Machine(const Graph& graph, hw::HardwareConfig smaller, const MappingConfig& config)
-        : hardware(std::move(smaller)), mapper(graph, hardware, config) {}
+        : hardware(std::move(smaller)), mapper(graph, hardware, config, known) {}
     hw::HardwareConfig hardware;
+    std::map<std::string, OperatorPlan> known;
     GraphMapper mapper;
   };
 
@@ -225,7 +228,8 @@ VectorChoice choice_of(const VectorMapping& mapping) {
 Plan map_graph(const Graph& graph, const hw::HardwareConfig& hardware,
                const MappingConfig& config) {
   require_pins_match(config.pins, graph);
-  GraphMapper mapper(graph, hardware, config);
+  std::map<std::string, OperatorPlan> known;
+  GraphMapper mapper(graph, hardware, config, known);
   Plan plan;
   for (const Operator& op : graph.operators) plan.operators.push_back(mapper.map(op));
   Residency residency;
@@ -241,18 +245,26 @@ Plan map_graph(const Graph& graph, const hw::HardwareConfig& hardware,
   return plan;
 }
 
-bool fused_attention_pays(const Graph& graph, const Operator& attention,
-                          const hw::HardwareConfig& hardware, const ObjectiveConfig& objective) {
+workloads::FusionPays fusion_judge(const hw::HardwareConfig& hardware,
+                                   const ObjectiveConfig& objective) {
   MappingConfig config;
   config.objective = objective;
-  GraphMapper mapper(graph, hardware, config);
-  MappingCost unfused;
-  for (const Operator& part : attention.parts) unfused = unfused + mapper.map(part).cost;
-  try {
-    return no_worse(mapper.map(attention).cost, unfused, objective);
-  } catch (const MappingError&) {
-    return false;
-  }
+  const auto known = std::make_shared<std::map<std::string, OperatorPlan>>();
+  return [hardware, config, known](const Graph& graph, const std::vector<Operator>& apart,
+                                   const std::vector<Operator>& fused) {
+    GraphMapper mapper(graph, hardware, config, *known);
+    const auto price_of = [&](const std::vector<Operator>& operators) {
+      MappingCost sum;
+      for (const Operator& op : operators) sum = sum + mapper.map(op).cost;
+      return sum;
+    };
+    const MappingCost unfused = price_of(apart);
+    try {
+      return no_worse(price_of(fused), unfused, config.objective);
+    } catch (const MappingError&) {
+      return false;
+    }
+  };
 }
 
 MappingCost price(const Graph& graph, const Operator& op, const OperatorPlan& mapping,

@@ -8,6 +8,7 @@
 #include "sim/config/run_config.h"
 #include "sim/mapper/plan.h"
 #include "workloads/graph.h"
+#include "workloads/passes/passes.h"
 
 namespace tessera::sim {
 
@@ -23,10 +24,10 @@ class MappingError : public std::runtime_error {
 Plan map_graph(const workloads::Graph& graph, const hw::HardwareConfig& hardware,
                const MappingConfig& config);
 
-/// Is fused attention better under the objective than its parts, each alone and cold? False where
-/// it does not fit.
-bool fused_attention_pays(const workloads::Graph& graph, const workloads::Operator& attention,
-                          const hw::HardwareConfig& hardware, const ObjectiveConfig& objective);
+/// Decides on fusion: are the fused operators better under the objective than those apart, each
+/// alone and cold? No where they do not fit. Equal shapes are mapped once over all its calls.
+workloads::FusionPays fusion_judge(const hw::HardwareConfig& hardware,
+                                   const ObjectiveConfig& objective);
 
 /// Checks a plan read from a file against graph and machine (sizes, capacities, slots that overlap,
 /// tensors that are alive together and overlap), prices it, and adds scratch for partial sums where

@@ -7,14 +7,6 @@
 namespace tessera::sim {
 namespace {
 
-bool glob(const char* pattern, const char* text) {
-  if (*pattern == '\0') return *text == '\0';
-  if (*pattern == '*') {
-    return glob(pattern + 1, text) || (*text != '\0' && glob(pattern, text + 1));
-  }
-  return *pattern == *text && glob(pattern + 1, text + 1);
-}
-
 [[noreturn]] void refuse(const MappingPin& pin, const std::string& what) {
   throw MappingError("pin '" + pin.pattern + "': " + what);
 }
@@ -65,15 +57,6 @@ void pin_size(const MappingPin& pin, const char* name, std::int64_t pinned, std:
 }
 
 }  // namespace
-
-bool matches(const std::string& pattern, const std::string& text) {
-  return glob(pattern.c_str(), text.c_str());
-}
-
-bool matches(const std::string& pattern, const workloads::Operator& op) {
-  const bool bare = pattern.find('.') == std::string::npos;
-  return matches(pattern, bare ? op.name : qualified_name(op));
-}
 
 std::vector<int> matching_pins(const std::vector<MappingPin>& pins, const workloads::Operator& op) {
   std::vector<int> indices;

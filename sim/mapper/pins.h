@@ -6,13 +6,11 @@
 
 #include "sim/config/run_config.h"
 #include "sim/mapper/gemm_search.h"
+#include "workloads/passes/operator_pattern.h"
 
 namespace tessera::sim {
 
-/// `*` matches any characters.
-bool matches(const std::string& pattern, const std::string& text);
-/// The same for an operator: a pattern without a dot is matched against the bare operator name.
-bool matches(const std::string& pattern, const workloads::Operator& op);
+using workloads::matches;
 
 /// Indices of the pins that match `op`, in order.
 std::vector<int> matching_pins(const std::vector<MappingPin>& pins, const workloads::Operator& op);

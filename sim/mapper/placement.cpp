@@ -28,8 +28,8 @@ std::vector<Slot*> used_slots(Plan& plan) {
     all = {&plan.gemm.a, &plan.gemm.b, &plan.gemm.accumulators, &plan.gemm.outputs};
   } else if (plan.is_attention) {
     auto& attention = plan.attention;
-    all = {&attention.q,          &attention.k,    &attention.v,      &attention.scores,
-           &attention.score_sums, &attention.sums, &attention.outputs};
+    all = {&attention.q,          &attention.k,    &attention.v,       &attention.scores,
+           &attention.score_sums, &attention.sums, &attention.outputs, &attention.statistics};
   } else {
     all.push_back(&plan.vector.parameters);
     for (auto& slot : plan.vector.inputs) all.push_back(&slot);

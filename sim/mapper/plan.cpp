@@ -2,12 +2,6 @@
 
 namespace tessera::sim {
 
-std::string qualified_name(const workloads::Operator& op) {
-  std::string name = op.phase;
-  if (op.layer >= 0) name += ".L" + std::to_string(op.layer);
-  return name + "." + op.name;
-}
-
 std::vector<std::string> doubled_slots(const AttentionMapping& mapping) {
   std::vector<std::string> doubled;
   const auto note = [&](const char* name, const Slots& slots) {

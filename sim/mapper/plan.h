@@ -9,11 +9,17 @@
 #include "hw_models/hardware_config.h"
 #include "hw_models/tile_program.h"
 #include "workloads/graph.h"
+#include "workloads/passes/operator_pattern.h"
 
 namespace tessera::sim {
 
 using hw::Bytes;
 using hw::Cycles;
+
+/// Online softmax keeps of each row: its maximum, its sum, the factor of the last rescaling, and
+/// how many keys it has seen, 32 bits each.
+constexpr int kStatisticsKept = 4;
+constexpr Bytes kStatisticsBytes = kStatisticsKept * 4;
 
 enum class LoopDim { kM, kK, kN };
 
@@ -81,15 +87,19 @@ struct VectorMapping {
 /// in blocks of `keys`. A block's scores lie whole on chip, block of keys after block of keys, each
 /// row by row; softmax works on them in place, `softmax_rows` rows a command. The scores of the
 /// next block are computed ahead of the context of the present one.
+/// `online`: a slot of scores holds one block of keys; its softmax keeps `statistics` of each row,
+/// by which the sums of the context are rescaled before the block adds to them.
 struct AttentionMapping {
   hw::Dataflow dataflow = hw::Dataflow::kWeightStationary;  // of both Gemms
   std::int64_t rows = 0, keys = 0, softmax_rows = 0;
+  bool online = false;
   bool resident = false;  // k and v: loaded once per head, one slot per block of keys
   Slots q, k, v;
   Slots scores;      // and probabilities
   Slots score_sums;  // accumulators of a block of rows x keys
   Slots sums;        // accumulators of the context
   Slots outputs;
+  Slots statistics;  // online: one slot
 };
 
 struct OperatorPlan {
@@ -130,8 +140,6 @@ struct Plan {
 
 KeptTensors kept_tensors(const Plan& plan);
 
-/// "vision.L3.Attn_Q", "text.LM_Head".
-std::string qualified_name(const workloads::Operator& op);
 /// The slot lists of fused attention that have two slots: of "q", "k" and "v" unless resident,
 /// "scores", "score_sums", "sums", "outputs".
 std::vector<std::string> doubled_slots(const AttentionMapping& mapping);

@@ -28,6 +28,7 @@ PlannedTraffic of_gemm(const Graph& graph, const Operator& op, const OperatorPla
   const std::int64_t n = problem.instances;
   PlannedTraffic traffic;
   traffic.loads = {{n * passes.a.useful, terms.reuse.a}, {n * passes.b.useful, terms.reuse.b}};
+  if (problem.residual) traffic.loads.push_back({n * passes.residual.useful, 1});
   traffic.stores = {n * passes.out.useful};
   traffic.partial = n * terms.reuse.partial * passes.partial.useful;
   return traffic;

@@ -63,6 +63,7 @@ struct TileTimes {
   Cycles result = 0;    // a result tile on the DRAM bus
   Cycles tail = 0;      // from a Gemm's last row to the end of its epilogue
   Cycles store = 0;     // of one result tile, with latency
+  Cycles residual = 0;  // a tile of it in, with latency; 0 without
   Cycles spill = 0;     // a partial-sum tile drained, out and in again, both latencies
 };
 
@@ -102,6 +103,9 @@ TileTimes tile_times(const GemmContext& context, const GemmChoice& choice, const
   if (!p.out.on_chip) {
     times.store = rates.store_latency + times.queued + transfer_cycles(rates, passes.out);
   }
+  if (p.residual) {
+    times.residual = rates.load_latency + times.queued + transfer_cycles(rates, passes.residual);
+  }
   times.spill = array.drain + rates.store_latency + rates.load_latency + 2 * times.queued +
                 2 * transfer_cycles(rates, passes.partial);
   return times;
@@ -128,7 +132,8 @@ Cycles result_wait(const GemmContext& context, const GemmChoice& choice, const G
   // The command that carries the epilogue waits for the outputs slot, not the ones before it.
   const Cycles period = run * (partial + 1);
   const Cycles outputs =
-      ring_wait(times.command + times.restart + times.tail + times.store, choice.outputs, period);
+      ring_wait(times.residual + times.command + times.restart + times.tail + times.store,
+                choice.outputs, period);
   return std::max(accumulators, outputs);
 }
 
@@ -307,7 +312,8 @@ Cycles cycles_of_banks(const GemmContext& context, const OperandBuffers& operand
 GemmContext::GemmContext(const GemmProblem& gemm, const hw::HardwareConfig& config)
     : problem(gemm), hardware(config), rates(machine_rates(config)), roles(role_buffers(config)) {
   in_place = roles.accumulators == roles.outputs && gemm.partial.bits == gemm.out.bits &&
-             !gemm.out.on_chip && !config.sequencer.loop.exists();
+             !gemm.out.on_chip && gemm.columns_per_result == 1 && !gemm.residual &&
+             !config.sequencer.loop.exists();
   for (const hw::Dataflow dataflow : config.array.dataflows) {
     const OperandBuffers operands = operand_buffers(*this, dataflow);
     const auto peak = hw::peak_accesses(config.array, dataflow, operands.widths);
@@ -368,7 +374,7 @@ ArrayTotals array_totals(const GemmContext& context, hw::Dataflow dataflow, cons
       for (const auto& n : cut_n.part) {
         const std::int64_t count = m.count * k.count * n.count;
         if (count == 0) continue;
-        cost = hw::array_cost(array, dataflow, {m.size, k.size, n.size}, p.macs_per_pe, split_k);
+        cost = hw::array_cost(array, dataflow, {m.size, k.size, n.size}, p.rate, split_k);
         Cycles cycles = command_cycles(array, cost);
         if (context.bank_limited) {
           const hw::GemmShape shape{m.size, k.size, n.size};
@@ -394,7 +400,7 @@ EpilogueTotals epilogue_totals(const GemmContext& context, std::int64_t tile_m,
   for (const auto& m : cut_m.part) {
     for (const auto& n : cut_n.part) {
       if (m.count * n.count == 0) continue;
-      totals.last = hw::epilogue_cycles(vector, p.epilogue, m.size, n.size);
+      totals.last = hw::epilogue_cycles(vector, p.epilogue, m.size, n.size / p.columns_per_result);
       totals.all += m.count * n.count * totals.last;
     }
   }
@@ -412,7 +418,7 @@ namespace {
 Bytes bytes_in_units(const OperandLayout& layout, std::int64_t rows, std::int64_t cols,
                      std::int64_t tile_rows, std::int64_t tile_cols, Bytes unit) {
   const Bytes base = std::gcd(unit, layout.grain);
-  const Bytes whole = row_bytes(cols, layout.bits);
+  const Bytes whole = row_bytes(cols, layout);
   Bytes bytes = 0;
   if (tile_cols >= cols && whole == layout.pitch &&
       !layout.gathered) {  // the rows of a tile are one run of bytes
@@ -424,12 +430,12 @@ Bytes bytes_in_units(const OperandLayout& layout, std::int64_t rows, std::int64_
     return bytes;
   }
   const Cut cut(cols, tile_cols);
-  const Bytes step = cut.part[0].count > 0 ? row_bytes(tile_cols, layout.bits) : unit;
+  const Bytes step = cut.part[0].count > 0 ? row_bytes(tile_cols, layout) : unit;
   const Bytes grain =
       std::gcd(std::gcd(base, rows > 1 ? layout.pitch : unit), tile_cols < cols ? step : unit);
   for (const auto& part : cut.part) {
     if (part.count == 0) continue;
-    bytes += rows * part.count * bus_row_bytes(row_bytes(part.size, layout.bits), grain, unit);
+    bytes += rows * part.count * bus_row_bytes(row_bytes(part.size, layout), grain, unit);
   }
   return bytes;
 }
@@ -442,7 +448,7 @@ MatrixPass matrix_pass(const OperandLayout& layout, std::int64_t rows, std::int6
   if (layout.on_chip) return pass;
   pass.transfers = ceil_div(rows, tile_rows) * ceil_div(cols, tile_cols);
   for (const auto& part : Cut(cols, tile_cols).part) {
-    pass.useful += rows * part.count * row_bytes(part.size, layout.bits);
+    pass.useful += rows * part.count * row_bytes(part.size, layout);
   }
   const auto in_units = [&](Bytes unit) {
     return bytes_in_units(layout, rows, cols, tile_rows, tile_cols, unit);
@@ -470,6 +476,7 @@ GemmPasses gemm_passes(const GemmContext& context, const TileShape& tile) {
   passes.b = pass_b(context, tile);
   passes.out = scaled(p.out, p.m, p.n, tile.m, tile.n, burst);
   passes.partial = scaled(p.partial, p.m, p.n, tile.m, tile.n, burst);
+  if (p.residual) passes.residual = passes.out;
   return passes;
 }
 
@@ -485,18 +492,20 @@ Reuse loop_reuse(const TileShape& counts) { return {counts.n, counts.m, 0}; }
 
 Traffic traffic_of(const GemmProblem& problem, const TileShape& counts, const GemmPasses& passes,
                    const Reuse& reuse) {
-  const auto total = [&](Bytes a, Bytes b, Bytes partial, Bytes out) {
-    return problem.instances * (reuse.a * a + reuse.b * b + 2 * reuse.partial * partial + out);
+  const auto total = [&](Bytes a, Bytes b, Bytes partial, Bytes out, Bytes residual) {
+    return problem.instances *
+           (reuse.a * a + reuse.b * b + 2 * reuse.partial * partial + out + residual);
   };
   Traffic traffic;
-  traffic.useful =
-      total(passes.a.useful, passes.b.useful, passes.partial.useful, passes.out.useful);
-  traffic.bus = total(passes.a.bus, passes.b.bus, passes.partial.bus, passes.out.bus);
+  traffic.useful = total(passes.a.useful, passes.b.useful, passes.partial.useful, passes.out.useful,
+                         passes.residual.useful);
+  traffic.bus =
+      total(passes.a.bus, passes.b.bus, passes.partial.bus, passes.out.bus, passes.residual.bus);
   traffic.loads_a = problem.instances * reuse.a * passes.a.transfers;
   traffic.loads_b = problem.instances * reuse.b * passes.b.transfers;
-  traffic.commands =
-      total(passes.a.transfers, passes.b.transfers, passes.out.transfers, passes.out.transfers) +
-      problem.instances * counts.m * counts.k * counts.n;
+  traffic.commands = total(passes.a.transfers, passes.b.transfers, passes.out.transfers,
+                           passes.out.transfers, passes.residual.transfers) +
+                     problem.instances * counts.m * counts.k * counts.n;
   return traffic;
 }
 
@@ -525,7 +534,8 @@ Cycles windows_of(const GemmContext& context, const GemmChoice& choice, const Ge
   const Moved a = moved(passes.a, terms.reuse.a), b = moved(passes.b, terms.reuse.b);
   const Moved partial = moved(passes.partial, terms.reuse.partial);
   const bool a_stays = choice.dataflow == hw::Dataflow::kInputStationary;
-  return context.rates.windows(a_stays ? a : b, sum(a_stays ? b : a, partial),
+  const Moved streamed = sum(a_stays ? b : a, moved(passes.residual, 1));
+  return context.rates.windows(a_stays ? a : b, sum(streamed, partial),
                                sum(moved(passes.out, 1), partial));
 }
 
@@ -581,7 +591,7 @@ Bytes lower_bound_bytes(const GemmContext& context) {
   const double traffic = 2.0 * macs / std::sqrt(elements) - 2.0 * elements;
   const Bytes moved = static_cast<Bytes>(std::max(0.0, traffic) * narrowest / 8.0);
   const std::int64_t a = p.a.on_chip ? 0 : p.m * p.k * p.a.bits;
-  const std::int64_t out = p.out.on_chip ? 0 : p.m * p.n * p.out.bits;
+  const std::int64_t out = p.out.on_chip ? 0 : (p.residual ? 2 : 1) * p.m * p.n * p.out.bits;
   const Bytes compulsory = (a + p.k * p.n * p.b.bits + out) / 8;
   // The bound on traffic counts data that come from DRAM and return there.
   if (p.a.on_chip || p.out.on_chip) return p.instances * compulsory;

@@ -9,6 +9,7 @@
 //               commands * dispatch, loads of one queue * descriptor )       issue-bound
 //   tail = from the last operand row to the last result behind the epilogue
 //   store = latency of a store + t(last result tile)
+// A residual tile is loaded into the slot of its results, ahead of the Gemm that finishes them.
 // Bubbles: every slot is a ring. A ring of s slots whose tile is in use for `run` array cycles and
 // occupied for `occupied` (load, start-up and preload before, drain behind) lets a tile start every
 // max(run, ceil(occupied / s)) cycles; what exceeds `run` is a bubble. One operand or result
@@ -90,6 +91,7 @@ struct MatrixPass {
 };
 struct GemmPasses {
   MatrixPass a, b, partial, out;
+  MatrixPass residual;  // empty without one
 };
 MatrixPass pass_a(const GemmContext& context, const TileShape& tile);
 MatrixPass pass_b(const GemmContext& context, const TileShape& tile);

@@ -44,7 +44,8 @@ bool works_in_rows(const Operator& op) {
 }
 
 bool can_write(const Operator& op, const MatrixView& view) {
-  return works_in_rows(op) && view.repeat_stride == 0 &&
+  // A residual is loaded into the slot of the results that it joins.
+  return works_in_rows(op) && view.repeat_stride == 0 && !workloads::adds_residual(op) &&
          has_even_rows(view, !workloads::uses_array(op));
 }
 

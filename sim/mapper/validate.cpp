@@ -132,6 +132,17 @@ void check_gemm(const GemmContext& context, const std::string& who, const GemmMa
   check_slots(who, "outputs", gemm.outputs, hw::Role::kOutputs, needs.bytes[3], hardware);
 }
 
+/// What fusion.softmax asks for, where blocks of keys make a difference.
+void require_softmax(const AttentionProblem& problem, const AttentionMapping& mapping) {
+  const bool several = mapping.keys < problem.scores.n;
+  const bool asked = mapping.online ? problem.kind != workloads::Softmax::kThreePass
+                                    : problem.kind != workloads::Softmax::kOnline || !several;
+  require(asked && (several || !mapping.online), problem.name,
+          std::string("online: ") + (mapping.online ? "true" : "false") + " with blocks of " +
+              number(mapping.keys) + " of " + number(problem.scores.n) +
+              " keys is not what fusion.softmax asks for");
+}
+
 void check_attention(const AttentionProblem& problem, const AttentionMapping& mapping,
                      const hw::HardwareConfig& hardware) {
   const std::string& who = problem.name;
@@ -165,6 +176,11 @@ void check_attention(const AttentionProblem& problem, const AttentionMapping& ma
   check("score_sums", mapping.score_sums, hw::Role::kAccumulators, 4);
   check("sums", mapping.sums, hw::Role::kAccumulators, 5);
   check("outputs", mapping.outputs, hw::Role::kOutputs, 6);
+  if (mapping.online) {
+    check("statistics", mapping.statistics, hw::Role::kOutputs, 7);
+    check_count(who, "statistics", mapping.statistics, false, 1);
+  }
+  require_softmax(problem, mapping);
   for (const auto& [what, slots] : {std::pair{"q", &mapping.q},
                                     {"scores", &mapping.scores},
                                     {"score_sums", &mapping.score_sums},
@@ -188,7 +204,7 @@ void check_view_slots(const VectorProblem& problem, const VectorChoice& choice, 
     }
     check_count(problem.name, what, slots[i], false, 1);
     const Bytes needed = std::min(choice.rows, problem.m) *
-                         row_bytes(std::min(choice.cols, views[i].cols), views[i].layout.bits);
+                         row_bytes(std::min(choice.cols, views[i].cols), views[i].layout);
     check_slots(problem.name, what, slots[i], role, needed, hardware);
   }
 }

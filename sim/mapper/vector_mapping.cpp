@@ -229,7 +229,7 @@ Bytes vector_slot_bytes(const VectorProblem& problem, const VectorProblem::View&
   const std::int64_t cols = std::min(choice.cols, view.cols);
   const std::int64_t rows = std::min(choice.rows, problem.m);
   const Bytes width = hardware.buffers[static_cast<std::size_t>(buffer)].width;
-  return hw::round_up(rows * row_bytes(cols, view.layout.bits), width);
+  return hw::round_up(rows * row_bytes(cols, view.layout), width);
 }
 
 VectorMapping vector_mapping(const VectorProblem& problem, const VectorChoice& choice,
@@ -259,11 +259,11 @@ Bytes compulsory_bytes(const VectorProblem& problem) {
   Bytes bytes = problem.parameter_bytes;
   for (const auto& view : problem.inputs) {
     if (view.layout.on_chip) continue;
-    bytes += problem.m * row_bytes(view.cols, view.layout.bits);
+    bytes += problem.m * row_bytes(view.cols, view.layout);
   }
   for (const auto& view : problem.outputs) {
     if (view.layout.on_chip) continue;
-    bytes += problem.m * row_bytes(view.cols, view.layout.bits);
+    bytes += problem.m * row_bytes(view.cols, view.layout);
   }
   return bytes;
 }

@@ -62,6 +62,8 @@ Json attention_json(const AttentionMapping& attention, const hw::HardwareConfig&
   json["score_sums"] = slots_json(attention.score_sums, hardware);
   json["sums"] = slots_json(attention.sums, hardware);
   json["outputs"] = slots_json(attention.outputs, hardware);
+  json["online"] = attention.online;
+  json["statistics"] = slots_json(attention.statistics, hardware);
   return json;
 }
 
@@ -141,7 +143,8 @@ Json plan_json(const Plan& plan, const hw::HardwareConfig& hardware) {
 /// "1024x768x64 mnk", "8 rows x 1024", "64 rows x 192 keys"
 std::string plan_tile_text(const OperatorPlan& plan) {
   if (plan.is_attention) {
-    return fmt::format("{} rows x {} keys", plan.attention.rows, plan.attention.keys);
+    return fmt::format("{} rows x {} keys{}", plan.attention.rows, plan.attention.keys,
+                       plan.attention.online ? ", online" : "");
   }
   if (!plan.is_gemm) return fmt::format("{} rows x {}", plan.vector.rows, plan.vector.cols);
   const GemmMapping& gemm = plan.gemm;

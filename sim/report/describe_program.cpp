@@ -69,7 +69,8 @@ std::string gemm_text(const hw::GemmCommand& gemm, const Names& names) {
       names.region(gemm.a.region), names.region(gemm.b.region), names.region(gemm.c.region));
   if (gemm.keeps_stationary) text += " keeps";
   if (!gemm.epilogue) return text;
-  return text + " +" + fmt::format("{}", fmt::join(gemm.epilogue->operations, "+")) + " -> " +
+  return text + " +" + fmt::format("{}", fmt::join(gemm.epilogue->operations, "+")) +
+         (gemm.epilogue->adds_output ? " with -> " : " -> ") +
          names.region(gemm.epilogue->output.region);
 }
 
@@ -128,7 +129,8 @@ Json gemm_json(const hw::GemmCommand& gemm, const Names& names) {
   json["epilogue"] = nullptr;
   if (gemm.epilogue) {
     json["epilogue"] = {{"operations", gemm.epilogue->operations},
-                        {"output", operand_json(gemm.epilogue->output, names)}};
+                        {"output", operand_json(gemm.epilogue->output, names)},
+                        {"adds_output", gemm.epilogue->adds_output}};
   }
   return json;
 }

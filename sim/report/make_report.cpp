@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sim/mapper/gemm_problem.h"
 #include "sim/mapper/placement.h"
 #include "sim/report/roofline.h"
 #include "sim/report/rows.h"
@@ -35,9 +36,7 @@ Cycles cycles_of(double work, double per_cycle) {
 
 /// Peak MACs per cycle of the operator's precision pair.
 double peak_of(const Join& join, const Operator& op) {
-  const int activation_bits = join.graph.tensors.at(op.inputs.at(0).tensor).format.bits;
-  const int weight_bits = join.graph.tensors.at(op.inputs.at(1).tensor).format.bits;
-  return macs_per_cycle(join.hardware().array, hw::precision_pair(weight_bits, activation_bits));
+  return macs_per_cycle(join.hardware().array, precision_of(join.graph, op));
 }
 
 std::int64_t executions_of(const Join& join, int index) {
@@ -371,14 +370,14 @@ double peak_macs(const Join& join, const ReportRow& totals) {
   if (totals.macs > 0) return ratio(totals.macs, totals.roofline->walls.compute);
   const auto& precision = join.config.precision;
   return macs_per_cycle(join.hardware().array,
-                        hw::precision_pair(precision.weight_bits, precision.activation_bits));
+                        workloads::pair_name({precision.weights, precision.activations}));
 }
 
 void name_run(const Join& join, Report& report) {
   report.tool_version = tool_version();
   report.model_version = model_version();
   report.run_name = join.config.name;
-  report.precision = join.config.precision_name;
+  report.precision = workloads::describe(join.config.precision);
   report.hardware_name = join.hardware().name;
   report.fidelity = to_string(join.config.fidelity);
   report.config = join.config.resolved;

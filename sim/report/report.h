@@ -13,6 +13,7 @@
 
 #include "hw_models/counters.h"
 #include "hw_models/dram_energy.h"
+#include "sim/expressions/expectations.h"
 
 namespace tessera::sim {
 
@@ -135,6 +136,7 @@ struct Report {
   double peak_macs_per_cycle = 0, core_hz = 0, dram_peak_bytes_per_second = 0;
   std::vector<std::string> model_notes;  // what the model leaves out
   std::optional<ComputedProduct> computed;
+  std::vector<expressions::ExpectationResult> expectations;
 };
 
 /// One simulated line of the "it would take" table.

@@ -257,6 +257,10 @@ nlohmann::ordered_json report_json(const Report& report) {
   json["operators"] = Json::array();
   for (const auto& row : report.operators) json["operators"].push_back(operator_json(row, report));
   append_machine(json, report);
+  json["expectations"] = Json::array();
+  for (const auto& each : report.expectations) {
+    json["expectations"].push_back(expressions::to_json(each));
+  }
   return json;
 }
 

@@ -204,6 +204,17 @@ Json definitions() {
           {"totals", row({{"title", text()}, {"unit", text()}, {"units", integer()}})}};
 }
 
+/// Sides are numbers in base units, or words; null where a figure is not known.
+Json expectation() {
+  const Json side{{"type", Json::array({"number", "string", "null"})}};
+  return object({{"expect", text()},
+                 {"holds", {{"type", "boolean"}}},
+                 {"left", side},
+                 {"right", side},
+                 {"margin", or_null(number())},
+                 {"reason", or_null(text())}});
+}
+
 void append_machine(Json& properties) {
   properties["units"] = map_of(object(
       {{"busy_cycles", integer()}, {"stalled_cycles", integer()}, {"idle_cycles", integer()}}));
@@ -235,6 +246,7 @@ nlohmann::ordered_json report_schema() {
   properties["phases"] = {{"type", "array"}, {"items", reference("phase")}};
   properties["operators"] = {{"type", "array"}, {"items", reference("operator")}};
   append_machine(properties);
+  properties["expectations"] = {{"type", "array"}, {"items", expectation()}};
   Json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
                  {"$id", "tessera-report/1"},
                  {"title", "Report of a Tessera run"}};

@@ -531,6 +531,16 @@ std::string disagreements(const Page& page) {
 
 // ------------------------------------------------------------------------------ other sections
 
+/// "   holds   latency <= 30 ms: 28.2 ms, 1.8 ms to spare"
+std::string expectation_lines(const Page& page) {
+  std::string text;
+  for (const auto& each : page.report.expectations) {
+    text += flow(each.holds ? "   holds   " : "   FAILED  ", {expressions::to_text(each)},
+                 page.width());
+  }
+  return text.empty() ? "" : page.heading(" EXPECTED") + "\n" + text + "\n";
+}
+
 std::string phase_table(const Page& page) {
   const Report& report = page.report;
   if (report.phases.size() < 2) return "";
@@ -637,7 +647,7 @@ std::string report_text(const Report& report, const std::vector<WhatIf>& what_if
   if (report.simulated) text += array_cycles(page) + "\n";
   const std::string phases = phase_table(page);
   if (!phases.empty()) text += phases + "\n";
-  text += operator_table(page) + disagreements(page) + "\n";
+  text += operator_table(page) + disagreements(page) + "\n" + expectation_lines(page);
   return text + what_if_table(page, what_ifs) + buffers_line(page) + model_lines(page);
 }
 

@@ -66,6 +66,7 @@ Bytes compulsory_bytes(const Operator& op, const Graph& graph) {
 Bytes fusion_saved_bytes(const Operator& op, const Graph& graph) {
   Bytes sum = 0;
   for (const auto& view : op.kept) sum += 2 * view_bytes(view, graph);
+  for (const auto& view : op.spared) sum += view_bytes(view, graph);
   return sum;
 }
 

@@ -12,7 +12,7 @@ namespace tessera::sim {
 /// Bytes that `op` must move when nothing of it is on chip: every view of its operands and results
 /// once (a KV head that several query heads share counts once) and its parameters, as stored.
 Bytes compulsory_bytes(const workloads::Operator& op, const workloads::Graph& graph);
-/// What fusion keeps on chip, written and read once.
+/// What fusion keeps on chip, written and read once, and what it reads once instead of again.
 Bytes fusion_saved_bytes(const workloads::Operator& op, const workloads::Graph& graph);
 /// Inputs and outputs that stay on chip, each distinct element once.
 Bytes residency_saved_bytes(const workloads::Operator& op, const workloads::Graph& graph,

@@ -41,9 +41,8 @@ void grow_buffers(hw::HardwareConfig& hardware, const hw::GemmShape& s) {
 
 void set_precision(RunConfig& machine, const std::string& pair) {
   machine.precision_name = pair;
-  machine.precision.weight_bits = std::stoi(pair.substr(1));
-  machine.precision.activation_bits = std::stoi(pair.substr(pair.find('a') + 1));
-  machine.precision.kv_bits = machine.precision.activation_bits;
+  const workloads::OperandTypes types = workloads::operand_types(pair);
+  machine.precision = {types.weights, types.activations, types.activations};
 }
 
 CaseRun product_run(const ReferenceCase& reference, const EngineRule& rule, RunConfig machine) {

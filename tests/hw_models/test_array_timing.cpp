@@ -392,3 +392,29 @@ TEST_CASE("rings use their port in every row and every step of the padded K") {
   CHECK(found.b == 20 * 3 * 3);       // K padded to 20; three blocks of rows, three of columns
   CHECK(found.c == 2 * 36 * 3 - 12);  // read and written; the last 12 rows leave with the drain
 }
+
+TEST_CASE(
+    "narrow weights wait for their dequantisation where it is slower than the array takes them") {
+  ArrayConfig array;
+  array.rows = array.cols = 8;
+  array.throughput = {{"w16a16", 0.25}, {"bf16", 1.0}};
+  array.dequantise = 4;
+  CHECK_FALSE(pair_rate(array, "w8a8"));
+  CHECK_FALSE(pair_rate(array, "w16a8"));
+  REQUIRE(pair_rate(array, "w4a16"));
+  CHECK(pair_rate(array, "w4a16")->macs_per_pe == 0.25);
+  CHECK(pair_rate(array, "w4bf16")->right_per_cycle == 4);
+  CHECK(pair_rate(array, "bf16")->right_per_cycle == 0);
+
+  const GemmShape shape{100, 16, 16};
+  const auto cost = [&](Dataflow dataflow, const char* pair) {
+    return array_cost(array, dataflow, shape, *pair_rate(array, pair), false);
+  };
+  // A block of 8 x 8 weights in 16 cycles instead of 8; the rows of A stream as before.
+  CHECK(cost(Dataflow::kWeightStationary, "bf16").preload == 8);
+  CHECK(cost(Dataflow::kWeightStationary, "w4bf16").preload == 16);
+  CHECK(cost(Dataflow::kWeightStationary, "w4bf16").compute == 4 * 100);
+  // A row of 8 weights every other cycle.
+  CHECK(cost(Dataflow::kOutputStationary, "bf16").compute == 13 * 2 * 16);
+  CHECK(cost(Dataflow::kOutputStationary, "w4bf16").compute == 2 * 13 * 2 * 16);
+}

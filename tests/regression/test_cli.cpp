@@ -202,7 +202,7 @@ TEST_CASE("what-if names each change in full also on 80 columns") {
   CHECK(widest(ran.out) == 80);
   for (const char* change :
        {"hardware.vector.lanes: 64", "hardware.dram.channels: 4",
-        "hardware.buffers.accumulators.capacity: 256 KiB", "precision.default: w4a8"}) {
+        "hardware.buffers.accumulators.capacity: 256 KiB", "precision.weights: int4"}) {
     CHECK_THAT(ran.out, Contains(change));
   }
 }
@@ -438,4 +438,31 @@ TEST_CASE("check computes the values of a small run in several orders") {
   CHECK(verdict["values"]["compared"] > 0);
   CHECK(verdict["values"]["orders"] == 2);
   CHECK(verdict["faults"]["total"] == 0);
+}
+
+TEST_CASE("a run is judged by what it expects") {
+  const TemporaryFolder folder;
+  write_text(folder / "mine.yaml",
+             "base: bert_edge\nexpect:\n  - latency <= 1 s\n  - operators.MLP_*.cycles < 10\n");
+  const Ran failed = run_tessera("run mine --format json", folder.path());
+  CHECK(failed.exit_code == 1);
+  CHECK(lines_of(failed.err)
+            .back()
+            .find("mine.yaml:4:5: expectation failed: operators.MLP_*.cycles < 10: ") == 0);
+  const auto report = nlohmann::json::parse(failed.out);
+  REQUIRE(report["expectations"].size() == 2);
+  CHECK(report["expectations"][0]["expect"] == "latency <= 1 s");
+  CHECK(report["expectations"][0]["holds"] == true);
+  CHECK(report["expectations"][0]["left"] == report["totals"]["time_s"]);
+  CHECK(report["expectations"][1]["holds"] == false);
+  const Ran passed = run_tessera("run mine --set 'expect=[latency <= 1 s]'", folder.path());
+  CHECK(passed.exit_code == 0);
+  CHECK(passed.err.empty());
+  CHECK(passed.out.find("   holds   latency <= 1 s: ") != std::string::npos);
+}
+
+TEST_CASE("an expectation without meaning ends a run before its simulation") {
+  check_refused("run bert_edge --set 'expect=[latncy <= 1 s]'",
+                "--set:1:9: error: expect: there is no 'latncy'\n  expect=[latncy <= 1 s]\n"
+                "          ^\ndid you mean 'latency'?");
 }

@@ -114,3 +114,34 @@ TEST_CASE("what-if offers fused attention, and not where it is on") {
   CHECK_THAT(on.out, !Contains("fusion.attention: true"));
   CHECK_THAT(on.out, Contains("fusion keeps") && Contains("Attention"));
 }
+
+TEST_CASE("online softmax streams keys through a buffer that holds no row of scores") {
+  TemporaryFolder folder;
+  write_text(folder / "run.yaml",
+             "hardware: {base: edge_32x32, buffers: {activations: {capacity: 512 B}}}\n"
+             "workload:\n"
+             "  model: {base: smollm2_360m, num_hidden_layers: 1, hidden_size: 64,\n"
+             "          num_attention_heads: 2, num_key_value_heads: 1, head_dim: 32,\n"
+             "          intermediate_size: 64, vocab_size: 600}\n"
+             "  tokens: 560\n"
+             "fusion: {attention: true}\n");
+  const Ran refused = run_tessera("run run.yaml", folder.path());
+  CHECK(refused.exit_code == 2);
+  CHECK_THAT(refused.err, Contains("'fusion.softmax: online'"));
+  const Ran checked = run_tessera("check run.yaml --set fusion.softmax=online", folder.path());
+  INFO(checked.out << checked.err);
+  CHECK(checked.exit_code == 0);
+  CHECK_THAT(checked.out, Contains("equal the reference's"));
+  const std::string set = " --set fusion.softmax=online";
+  REQUIRE(run_tessera("describe run.yaml --stage plan --format yaml" + set + " > plan.yaml",
+                      folder.path())
+              .exit_code == 0);
+  CHECK_THAT(read_text(folder / "plan.yaml"), Contains("online: true"));
+  const auto cycles = [&](const std::string& more) {
+    const Ran ran = run_tessera("run run.yaml --format json" + set + more, folder.path());
+    INFO(ran.err);
+    REQUIRE(ran.exit_code == 0);
+    return json::parse(ran.out).at("totals").at("cycles").get<std::int64_t>();
+  };
+  CHECK(cycles("") == cycles(" --set mapping.plan=plan.yaml"));
+}

@@ -8,7 +8,7 @@ using namespace tessera::workloads;
 
 namespace {
 
-Fusion with_attention(AttentionFusion attention = AttentionFusion::kOn) {
+Fusion with_attention(FusionSwitch attention = FusionSwitch::kOn) {
   Fusion fusion;
   fusion.attention = attention;
   return fusion;
@@ -80,7 +80,9 @@ TEST_CASE("attention stays apart when somebody else reads its probabilities") {
 
 TEST_CASE("attention is fused where it pays") {
   const Graph plain = zoo::graph_of(zoo::bert_base());
-  const auto odd_layers = [](const Graph&, const Operator& op) { return op.layer % 2 == 1; };
-  CHECK(attentions(fuse(plain, with_attention(AttentionFusion::kAuto), odd_layers)).size() == 6);
+  const auto odd_layers = [](const Graph&, const auto&, const auto& fused) {
+    return fused[0].layer % 2 == 1;
+  };
+  CHECK(attentions(fuse(plain, with_attention(FusionSwitch::kAuto), odd_layers)).size() == 6);
   CHECK(attentions(fuse(plain, Fusion{})).empty());
 }

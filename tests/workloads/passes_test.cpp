@@ -103,6 +103,77 @@ TEST_CASE("a copy between widths becomes a requantisation of the vector unit") {
   CHECK(first(cache, "KV_Write").operation == "requantise");
 }
 
+namespace {
+
+ElementType type_of(const Graph& graph, const MatrixView& view) {
+  return graph.tensors[static_cast<std::size_t>(view.tensor)].format.type();
+}
+
+constexpr ElementType kFp16{16, NumberKind::kFloat};
+
+}  // namespace
+
+TEST_CASE("pairs of element types have names") {
+  for (const char* name : {"w8a8", "w4a16", "w16a4", "fp16", "bf16", "fp32", "w4bf16", "w8fp16"}) {
+    CHECK(pair_name(operand_types(name)) == name);
+  }
+  CHECK(operand_types("bf16").weights == ElementType(16, NumberKind::kBfloat));
+  CHECK(operand_types("w4a16").activations == ElementType(16));
+  CHECK_THROWS_AS(operand_types("w3a8"), std::invalid_argument);
+}
+
+TEST_CASE("a rule gives operators that match their own precision, the last one wins") {
+  Precision precision;
+  precision.rules = {{"text.*", operand_types("w4a8")}, {"MLP_Down", operand_types("w8a8")}};
+  const Graph graph = apply_precision(zoo::graph_of(zoo::smollm2_360m(), 1, 50), precision);
+  CHECK(type_of(graph, first(graph, "Attn_Q").inputs[1]) == ElementType(4));
+  CHECK(type_of(graph, first(graph, "MLP_Down").inputs[1]) == ElementType(8));
+  CHECK(type_of(graph, first(graph, "MLP_Down").inputs[0]) == ElementType(8));
+}
+
+TEST_CASE("activations are stored as the Gemms that read them ask for") {
+  Precision precision;
+  precision.rules = {{"MLP_FC2", operand_types("w8a16")}};
+  const Graph graph = apply_precision(zoo::graph_of(zoo::tiny_vit()), precision);
+  CHECK(type_of(graph, first(graph, "MLP_FC2").inputs[0]) == ElementType(16));
+  CHECK(type_of(graph, first(graph, "MLP_FC1").inputs[0]) == ElementType(8));
+}
+
+TEST_CASE("softmax and norms read element types of their own") {
+  Precision precision;
+  precision.softmax = kFp16;
+  precision.norm = kFp16;
+  const Graph graph = apply_precision(zoo::graph_of(zoo::tiny_vit()), precision);
+  CHECK(type_of(graph, first(graph, "Softmax").inputs[0]) == kFp16);
+  CHECK(type_of(graph, first(graph, "Softmax").outputs[0]) == ElementType(8));
+  CHECK(type_of(graph, first(graph, "LayerNorm_1").inputs[0]) == kFp16);
+  CHECK(type_of(graph, first(graph, "Residual_Add_1").outputs[0]) == kFp16);
+  CHECK(type_of(graph, first(graph, "Attn_Q").inputs[0]) == ElementType(8));
+}
+
+TEST_CASE("group scales lie among the weights and count as bytes") {
+  Precision precision{4, 8, 8};
+  precision.groups = {128, 16};
+  const Graph graph = apply_precision(zoo::graph_of(zoo::smollm2_360m(), 1, 50), precision);
+  const TensorId id = first(graph, "MLP_Gate").inputs[1].tensor;  // 960 x 2560
+  const Tensor& weights = graph.tensors[static_cast<std::size_t>(id)];
+  CHECK(stored_bytes(weights) == 960 * (2560 / 2 + 20 * 2));
+  CHECK(bytes_before(weights.format, 256) == 128 + 2 * 2);
+  const TensorId input = first(graph, "MLP_Gate").inputs[0].tensor;
+  CHECK(graph.tensors[static_cast<std::size_t>(input)].format.group == 0);
+}
+
+TEST_CASE("precision refuses contradictions and patterns that match nothing") {
+  Precision torn;
+  torn.rules = {{"Attn_K", operand_types("w8a16")}};
+  CHECK_THROWS_WITH(apply_precision(zoo::graph_of(zoo::tiny_vit()), torn),
+                    Catch::Contains("Attn_Q as int8") || Catch::Contains("it is stored once"));
+  Precision nobody;
+  nobody.rules = {{"nothing.*", operand_types("w4a8")}};
+  CHECK_THROWS_WITH(apply_precision(zoo::graph_of(zoo::tiny_vit()), nobody),
+                    Catch::Contains("'nothing.*' matches no operator; the phases are"));
+}
+
 TEST_CASE("precision refuses formats without bits") {
   CHECK_THROWS_AS(apply_precision(zoo::graph_of(zoo::tiny_vit()), {0, 8, 8}),
                   std::invalid_argument);

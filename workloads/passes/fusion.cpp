@@ -1,34 +1,12 @@
 #include <utility>
 #include <vector>
 
+#include "workloads/passes/graph_edit.h"
+#include "workloads/passes/merge_gemms.h"
 #include "workloads/passes/passes.h"
 
 namespace tessera::workloads {
 namespace {
-
-constexpr int kNone = -1;
-
-/// Who touches a tensor.
-struct TensorUse {
-  int readers = 0;
-  int writers = 0;
-  int last_reader = kNone;  // operator index
-};
-
-std::vector<TensorUse> tensor_uses(const Graph& graph) {
-  std::vector<TensorUse> uses(graph.tensors.size());
-  for (std::size_t i = 0; i < graph.operators.size(); ++i) {
-    for (const MatrixView& view : graph.operators[i].inputs) {
-      TensorUse& use = uses.at(static_cast<std::size_t>(view.tensor));
-      ++use.readers;
-      use.last_reader = static_cast<int>(i);
-    }
-    for (const MatrixView& view : graph.operators[i].outputs) {
-      ++uses.at(static_cast<std::size_t>(view.tensor)).writers;
-    }
-  }
-  return uses;
-}
 
 bool is_activation(const Operator& op) {
   switch (op.kind) {
@@ -43,30 +21,21 @@ bool is_activation(const Operator& op) {
   }
 }
 
-bool operator==(const Dim& a, const Dim& b) { return a.count == b.count && a.stride == b.stride; }
-
-/// The same elements of their tensors in the same order.
-bool same_geometry(const MatrixView& a, const MatrixView& b) {
-  return a.offset == b.offset && a.batch[0] == b.batch[0] && a.batch[1] == b.batch[1] &&
-         a.group == b.group && a.rows == b.rows && a.row_stride == b.row_stride &&
-         a.cols == b.cols && a.transposed == b.transposed;
-}
-
-/// Index of the activation that can run as the epilogue of operator `index`, or kNone.
+/// Index of the activation that can run as the epilogue of operator `index`, or kNoOperator.
 int epilogue_of(const Graph& graph, const std::vector<TensorUse>& uses, std::size_t index) {
   const Operator& op = graph.operators[index];
   if (!is_gemm(op) || op.outputs.size() != 1) {
-    return kNone;
+    return kNoOperator;
   }
   const TensorUse& use = uses.at(static_cast<std::size_t>(op.outputs[0].tensor));
-  if (use.readers != 1 || use.writers != 1 || use.last_reader <= static_cast<int>(index)) {
-    return kNone;
+  if (use.readers.size() != 1 || use.writers != 1 || use.readers[0] <= static_cast<int>(index)) {
+    return kNoOperator;
   }
-  const Operator& reader = graph.operators[static_cast<std::size_t>(use.last_reader)];
+  const Operator& reader = graph.operators[static_cast<std::size_t>(use.readers[0])];
   const bool fits = is_activation(reader) && reader.phase == op.phase &&
                     same_geometry(reader.inputs[0], op.outputs[0]) &&
                     same_geometry(reader.outputs[0], op.outputs[0]);
-  return fits ? use.last_reader : kNone;
+  return fits ? use.readers[0] : kNoOperator;
 }
 
 void absorb(Operator& op, const Operator& activation) {
@@ -82,10 +51,71 @@ std::vector<bool> absorb_activations(Graph& graph) {
   std::vector<bool> gone(graph.operators.size(), false);
   for (std::size_t i = 0; i < graph.operators.size(); ++i) {
     const int activation = epilogue_of(graph, uses, i);
-    if (activation != kNone) {
+    if (activation != kNoOperator) {
       absorb(graph.operators[i], graph.operators[static_cast<std::size_t>(activation)]);
       gone[static_cast<std::size_t>(activation)] = true;
     }
+  }
+  return gone;
+}
+
+/// An addition of two matrices that operator `index` can take over as its epilogue, or kNoOperator.
+/// Which of the summands the Gemm makes comes in `own`.
+int addition_of(const Graph& graph, const std::vector<TensorUse>& uses, int index,
+                std::size_t& own) {
+  const Operator& op = graph.operators[static_cast<std::size_t>(index)];
+  const auto use = [&](const MatrixView& view) -> const TensorUse& {
+    return uses.at(static_cast<std::size_t>(view.tensor));
+  };
+  const auto format = [&](const MatrixView& view) -> const ElementFormat& {
+    return graph.tensors[static_cast<std::size_t>(view.tensor)].format;
+  };
+  if (op.kind != OperatorKind::kGemm || op.outputs.size() != 1 || adds_residual(op)) {
+    return kNoOperator;
+  }
+  const MatrixView& made = op.outputs[0];
+  const TensorUse& result = use(made);
+  const bool plain = op.epilogue.size() == 1 && columns_per_result(op) == 1;
+  if (!plain || result.readers.size() != 1 || result.writers != 1 || result.readers[0] <= index) {
+    return kNoOperator;
+  }
+  const Operator& reader = graph.operators[static_cast<std::size_t>(result.readers[0])];
+  const bool adds = reader.kind == OperatorKind::kAdd && reader.inputs.size() == 2 &&
+                    reader.outputs.size() == 1 && reader.parameters.empty() &&
+                    reader.phase == op.phase;
+  if (!adds) return kNoOperator;
+  own = reader.inputs[0].tensor == made.tensor ? 0 : 1;
+  const MatrixView &other = reader.inputs[1 - own], &sum = reader.outputs[0];
+  const bool alike = same_geometry(reader.inputs[own], made) && same_geometry(other, made) &&
+                     same_geometry(sum, made) && format(other).type() == format(sum).type() &&
+                     format(sum).type() == format(made).type();
+  // The other summand must be there when the Gemm runs.
+  return alike && use(other).last_writer < index ? result.readers[0] : kNoOperator;
+}
+
+Operator with_addition(Operator op, const Operator& addition, std::size_t own) {
+  op.inputs.push_back(addition.inputs[1 - own]);
+  op.kept.push_back(op.outputs[0]);
+  op.outputs = addition.outputs;
+  op.epilogue.insert(op.epilogue.begin(), {addition.name, addition.operation});
+  op.members.push_back(addition.name);
+  return op;
+}
+
+/// Runs additions as epilogues; returns which operators have gone.
+std::vector<bool> absorb_additions(Graph& graph, const Fusion& fusion, const FusionPays& pays) {
+  const std::vector<TensorUse> uses = tensor_uses(graph);
+  std::vector<bool> gone(graph.operators.size(), false);
+  for (int i = 0; i < static_cast<int>(graph.operators.size()); ++i) {
+    std::size_t own = 0;
+    const int at = addition_of(graph, uses, i, own);
+    if (at == kNoOperator) continue;
+    Operator& op = graph.operators[static_cast<std::size_t>(i)];
+    const Operator& addition = graph.operators[static_cast<std::size_t>(at)];
+    Operator fused = with_addition(op, addition, own);
+    if (fusion.residual == FusionSwitch::kAuto && !pays(graph, {op, addition}, {fused})) continue;
+    op = std::move(fused);
+    gone[static_cast<std::size_t>(at)] = true;
   }
   return gone;
 }
@@ -103,17 +133,18 @@ bool is_contiguous(const MatrixView& view) {
          steps_by(view.batch[0], view.batch[1].count * head);
 }
 
-/// The one operator that reads what operator `index` writes, both in the order of its rows; kNone.
+/// The one operator that reads what operator `index` writes, both in the order of its rows;
+/// kNoOperator.
 int sole_reader(const Graph& graph, const std::vector<TensorUse>& uses, int index) {
   const Operator& op = graph.operators[static_cast<std::size_t>(index)];
-  if (op.outputs.size() != 1 || !is_contiguous(op.outputs[0])) return kNone;
+  if (op.outputs.size() != 1 || !is_contiguous(op.outputs[0])) return kNoOperator;
   const TensorUse& use = uses.at(static_cast<std::size_t>(op.outputs[0].tensor));
-  if (use.readers != 1 || use.writers != 1 || use.last_reader <= index) return kNone;
-  const Operator& reader = graph.operators[static_cast<std::size_t>(use.last_reader)];
+  if (use.readers.size() != 1 || use.writers != 1 || use.readers[0] <= index) return kNoOperator;
+  const Operator& reader = graph.operators[static_cast<std::size_t>(use.readers[0])];
   const MatrixView& read = reader.inputs[0];
   const bool fits = read.tensor == op.outputs[0].tensor && read.cols == op.outputs[0].cols &&
                     is_contiguous(read) && reader.phase == op.phase;
-  return fits ? use.last_reader : kNone;
+  return fits ? use.readers[0] : kNoOperator;
 }
 
 Operator attention_of(const Operator& scores, const Operator& softmax, const Operator& context) {
@@ -131,8 +162,8 @@ Operator attention_of(const Operator& scores, const Operator& softmax, const Ope
 
 /// The scores, softmax and context of one attention: operator indices.
 struct AttentionSite {
-  int scores = kNone, softmax = kNone, context = kNone;
-  bool exists() const { return context != kNone; }
+  int scores = kNoOperator, softmax = kNoOperator, context = kNoOperator;
+  bool exists() const { return context != kNoOperator; }
 };
 
 /// From operator `index`, the scores; none where it cannot be fused.
@@ -143,9 +174,9 @@ AttentionSite attention_at(const Graph& graph, const std::vector<TensorUse>& use
   const Operator& scores = at(index);
   if (scores.kind != OperatorKind::kBatchedGemm || !scores.inputs[1].transposed) return {};
   const int softmax = sole_reader(graph, uses, index);
-  if (softmax == kNone || at(softmax).kind != OperatorKind::kSoftmax) return {};
+  if (softmax == kNoOperator || at(softmax).kind != OperatorKind::kSoftmax) return {};
   const int last = sole_reader(graph, uses, softmax);
-  if (last == kNone || at(last).kind != OperatorKind::kBatchedGemm) return {};
+  if (last == kNoOperator || at(last).kind != OperatorKind::kBatchedGemm) return {};
   const Operator& context = at(last);
   const auto bits = [&](const Operator& op) {
     return graph.tensors[static_cast<std::size_t>(op.outputs[0].tensor)].format.bits;
@@ -166,30 +197,13 @@ std::vector<bool> fuse_attention(Graph& graph, const Fusion& fusion, const Fusio
     const AttentionSite site = attention_at(graph, uses, i);
     if (!site.exists()) continue;
     Operator fused = attention_of(at(site.scores), at(site.softmax), at(site.context));
-    if (fusion.attention == AttentionFusion::kAuto && !pays(graph, fused)) continue;
+    fused.softmax = fusion.softmax;
+    if (fusion.attention == FusionSwitch::kAuto && !pays(graph, fused.parts, {fused})) continue;
     at(site.context) = std::move(fused);
     gone[static_cast<std::size_t>(site.scores)] = true;
     gone[static_cast<std::size_t>(site.softmax)] = true;
   }
   return gone;
-}
-
-/// Drops the operators that have gone and moves the phases' ranges along.
-void remove_operators(Graph& graph, const std::vector<bool>& gone) {
-  std::vector<Operator> kept;
-  std::vector<int> new_index;
-  for (std::size_t i = 0; i < graph.operators.size(); ++i) {
-    new_index.push_back(static_cast<int>(kept.size()));
-    if (!gone[i]) {
-      kept.push_back(std::move(graph.operators[i]));
-    }
-  }
-  new_index.push_back(static_cast<int>(kept.size()));
-  for (Phase& phase : graph.phases) {
-    phase.first_operator = new_index.at(static_cast<std::size_t>(phase.first_operator));
-    phase.last_operator = new_index.at(static_cast<std::size_t>(phase.last_operator));
-  }
-  graph.operators = std::move(kept);
 }
 
 void append_requantise(Graph& graph) {
@@ -207,7 +221,16 @@ Graph fuse(Graph graph, const Fusion& fusion, const FusionPays& pays) {
     remove_operators(graph, absorb_activations(graph));
   }
   append_requantise(graph);
-  if (fusion.attention != AttentionFusion::kOff) {
+  if (fusion.gate_up != FusionSwitch::kOff) {
+    remove_operators(graph, merge_gate_up(graph, fusion.gate_up, pays));
+  }
+  if (fusion.qkv != FusionSwitch::kOff) {
+    remove_operators(graph, merge_projections(graph, fusion.qkv, pays));
+  }
+  if (fusion.residual != FusionSwitch::kOff) {
+    remove_operators(graph, absorb_additions(graph, fusion, pays));
+  }
+  if (fusion.attention != FusionSwitch::kOff) {
     remove_operators(graph, fuse_attention(graph, fusion, pays));
   }
   return graph;

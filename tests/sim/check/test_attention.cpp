@@ -1,6 +1,8 @@
 // Fused attention computes what scores, softmax and context compute one after the other.
 #include <catch2/catch.hpp>
 
+#include "sim/check/numerics.h"
+#include "sim/check/online_softmax.h"
 #include "sim/check/reference.h"
 #include "sim/mapper/attention_mapping.h"
 #include "sim/mapper/placement.h"
@@ -11,11 +13,15 @@ using namespace tessera::test;
 
 namespace {
 
-workloads::Graph attention_graph(Dice& dice, const workloads::Precision& precision, bool fused) {
+using workloads::Softmax;
+
+workloads::Graph attention_graph(Dice& dice, const workloads::Precision& precision, bool fused,
+                                 Softmax softmax = Softmax::kThreePass) {
   workloads::PhaseRequest request = random_request(dice);
   workloads::Fusion fusion;
   fusion.epilogue = dice.coin();
-  fusion.attention = fused ? workloads::AttentionFusion::kOn : workloads::AttentionFusion::kOff;
+  fusion.softmax = softmax;
+  fusion.attention = fused ? workloads::FusionSwitch::kOn : workloads::FusionSwitch::kOff;
   return workloads::fuse(workloads::apply_precision(workloads::build_graph({request}), precision),
                          fusion);
 }
@@ -28,6 +34,7 @@ sim::AttentionChoice random_choice(Dice& dice, const sim::AttentionProblem& prob
   choice.keys = dice.pick(1, problem.scores.n);
   choice.softmax_rows = dice.pick(1, choice.rows);
   choice.resident = dice.coin();
+  choice.online = problem.kind == Softmax::kOnline && choice.keys < problem.scores.n;
   for (int* count : {&choice.q, &choice.keys_values, &choice.scores, &choice.score_sums,
                      &choice.sums, &choice.outputs}) {
     *count = static_cast<int>(dice.pick(1, 2));
@@ -61,9 +68,10 @@ void remap_attention(Dice& dice, Lowered& lowered) {
   while (auto command = source->next()) lowered.program.push_back(std::move(*command));
 }
 
-Lowered random_attention(Dice& dice, const workloads::Precision& precision, bool narrow) {
+Lowered random_attention(Dice& dice, const workloads::Precision& precision, bool narrow,
+                         Softmax softmax = Softmax::kThreePass) {
   while (true) {
-    const workloads::Graph graph = attention_graph(dice, precision, true);
+    const workloads::Graph graph = attention_graph(dice, precision, true, softmax);
     hw::HardwareConfig machine = random_machine(dice, narrow);
     machine.sequencer.loop = {};
     try {
@@ -111,7 +119,8 @@ TEST_CASE("random programs of fused attention compute the reference exactly") {
     const Lowered lowered = random_attention(dice, precision, dice.pick(0, 3) == 0);
     census.add(lowered);
     const sim::CheckResult result = check(lowered);
-    INFO("case " << i << ": w" << precision.weight_bits << "a" << precision.activation_bits << "\n"
+    INFO("case " << i << ": w" << precision.weights.bits << "a" << precision.activations.bits
+                 << "\n"
                  << faults_text(result));
     CHECK(result.passed());
     CHECK(result.values_checked);
@@ -248,4 +257,131 @@ TEST_CASE("every wait of a softmax for its scores is needed") {
     }
   }
   CHECK(dropped > 0);
+}
+
+namespace {
+
+/// How many operators of the program take their keys in several blocks, online.
+int online_operators(const Lowered& lowered) {
+  int count = 0;
+  for (const sim::OperatorPlan& op : lowered.plan.operators) {
+    count += op.is_attention && op.attention.online;
+  }
+  return count;
+}
+
+Lowered online_attention() {
+  Dice dice(6);
+  while (true) {
+    Lowered lowered = random_attention(dice, {8, 8, 8}, false, Softmax::kOnline);
+    for (const sim::OperatorPlan& op : lowered.plan.operators) {
+      if (op.attention.online && op.attention.rows > 1) return lowered;
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("random programs of online softmax compute the reference exactly") {
+  Dice dice(79);
+  int online = 0;
+  for (int i = 0; i < 160; ++i) {
+    const auto& precision = precisions()[static_cast<std::size_t>(i) % precisions().size()];
+    const Lowered lowered =
+        random_attention(dice, precision, dice.pick(0, 3) == 0, Softmax::kOnline);
+    online += online_operators(lowered);
+    const sim::CheckResult result = check(lowered);
+    INFO("case " << i << ": w" << precision.weight_bits << "a" << precision.activation_bits << "\n"
+                 << faults_text(result));
+    CHECK(result.passed());
+    CHECK(result.values_checked);
+  }
+  CHECK(online >= 50);
+}
+
+TEST_CASE("online softmax of BF16 and FP16 elements computes the reference bit for bit") {
+  Dice dice(80);
+  int online = 0;
+  for (int i = 0; i < 40; ++i) {
+    sim::CheckOptions options;
+    options.numbers = i % 2 == 0 ? sim::Numbers::kBf16 : sim::Numbers::kFp16;
+    const Lowered lowered = random_attention(dice, {16, 16, 16}, false, Softmax::kOnline);
+    online += online_operators(lowered);
+    const sim::CheckResult result = check(lowered, options);
+    INFO("case " << i << "\n" << faults_text(result));
+    CHECK(result.passed());
+  }
+  CHECK(online >= 10);
+}
+
+TEST_CASE("online softmax adds up to softmax, whatever the blocks") {
+  Dice dice(81);
+  for (int i = 0; i < 50; ++i) {
+    std::vector<double> scores, values;
+    const std::int64_t keys = dice.pick(1, 40);
+    for (std::int64_t k = 0; k < keys; ++k) {
+      scores.push_back(static_cast<double>(dice.pick(-4000, 4000)) / 100);
+      values.push_back(static_cast<double>(dice.pick(-100, 100)));
+    }
+    const std::vector<double> shares = sim::evaluate({"softmax"}, {0, 0, {scores}, {}});
+    double wanted = 0;
+    for (std::size_t k = 0; k < scores.size(); ++k) wanted += shares[k] * values[k];
+    sim::RowStatistics row;
+    double sum = 0;
+    for (std::size_t first = 0; first < scores.size();) {
+      const std::size_t end =
+          std::min(scores.size(), first + static_cast<std::size_t>(dice.pick(1, 9)));
+      std::vector<double> block(scores.begin() + static_cast<long>(first),
+                                scores.begin() + static_cast<long>(end));
+      sim::online_softmax(block, row, keys);
+      sum *= row.factor;
+      for (std::size_t k = first; k < end; ++k) sum += block[k - first] * values[k];
+      first = end;
+    }
+    CHECK(sum == Approx(wanted).epsilon(1e-5).margin(1e-3));
+  }
+}
+
+TEST_CASE("the check finds sums that are not rescaled, or by statistics of other keys") {
+  const Lowered original = online_attention();
+  REQUIRE(check(original).passed());
+  const auto broken = [&](auto change) {
+    Lowered lowered = original;
+    bool changed = false;
+    for (hw::Command& command : lowered.program) {
+      if (!in_attention(lowered, command) || command.kind != hw::CommandKind::kVector) continue;
+      changed = change(command.vector);
+      if (changed) break;
+    }
+    REQUIRE(changed);
+    return !check(lowered).passed();
+  };
+  const auto rescales = [](const hw::VectorCommand& vector) {
+    return vector.operations == std::vector<std::string>{sim::kRescale};
+  };
+  CHECK(broken([&](hw::VectorCommand& vector) {
+    if (!rescales(vector)) return false;
+    vector.operations = {"relu"};
+    return true;
+  }));
+  CHECK(broken([&](hw::VectorCommand& vector) {
+    if (!rescales(vector)) return false;
+    vector.inputs[1] = vector.inputs[0];
+    return true;
+  }));
+  // A block that forgets the ones before it.
+  CHECK(broken([&](hw::VectorCommand& vector) {
+    if (rescales(vector) || vector.inputs.size() != 2) return false;
+    vector.inputs.pop_back();
+    return true;
+  }));
+  // A rescaling left out: the softmax behind it does its work instead.
+  CHECK(broken([&, skipped = hw::VectorCommand()](hw::VectorCommand& vector) mutable {
+    if (!rescales(vector)) {
+      skipped = vector;
+      return false;
+    }
+    vector = skipped;
+    return true;
+  }));
 }

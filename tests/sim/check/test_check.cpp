@@ -58,7 +58,8 @@ TEST_CASE("random programs of every integer precision compute the reference exac
     const Lowered lowered = random_program(dice, precision);
     census.add(lowered);
     const sim::CheckResult result = check(lowered);
-    INFO("case " << i << ": w" << precision.weight_bits << "a" << precision.activation_bits << "\n"
+    INFO("case " << i << ": w" << precision.weights.bits << "a" << precision.activations.bits
+                 << "\n"
                  << faults_text(result));
     CHECK(result.passed());
     CHECK(result.values_checked);
@@ -92,7 +93,7 @@ TEST_CASE("random programs of BF16 and FP16 elements compute the reference bit f
         dice.of<workloads::Precision>({{16, 16, 16}, {8, 16, 16}, {4, 16, 16}});
     const Lowered lowered = random_program(dice, precision, false);
     const sim::CheckResult result = check(lowered, options);
-    INFO("case " << i << ": w" << precision.weight_bits << ", " << sim::to_string(options.numbers)
+    INFO("case " << i << ": w" << precision.weights.bits << ", " << sim::to_string(options.numbers)
                  << "\n"
                  << faults_text(result));
     CHECK(result.passed());
@@ -161,7 +162,8 @@ TEST_CASE("random programs of hardware loops compute the reference exactly") {
     const Lowered lowered = random_loop_program(dice, precision);
     census.add(lowered);
     const sim::CheckResult result = check(lowered);
-    INFO("case " << i << ": w" << precision.weight_bits << "a" << precision.activation_bits << "\n"
+    INFO("case " << i << ": w" << precision.weights.bits << "a" << precision.activations.bits
+                 << "\n"
                  << faults_text(result));
     CHECK(result.passed());
     CHECK(result.values_checked);

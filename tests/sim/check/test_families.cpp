@@ -52,8 +52,14 @@ std::vector<std::pair<std::string, PhaseRequest>> families() {
 Lowered lowered(Dice& dice, PhaseRequest request, const workloads::Precision& precision) {
   request.batch = dice.pick(1, 2);
   workloads::Graph graph = workloads::apply_precision(workloads::build_graph({request}), precision);
+  const auto coin = [&] {
+    return dice.coin() ? workloads::FusionSwitch::kOn : workloads::FusionSwitch::kOff;
+  };
   workloads::Fusion fusion;
   fusion.epilogue = dice.coin();
+  fusion.qkv = coin();
+  fusion.gate_up = coin();
+  fusion.residual = coin();
   graph = workloads::fuse(std::move(graph), fusion);
   while (true) {
     const hw::HardwareConfig machine = random_machine(dice, false);
@@ -76,7 +82,7 @@ TEST_CASE("scaled-down models of every family compute the reference exactly") {
       for (int i = 0; i < 4; ++i) {
         const Lowered program = lowered(dice, request, precision);
         const sim::CheckResult result = check(program);
-        INFO(family << " w" << precision.weight_bits << " machine " << i << "\n"
+        INFO(family << " w" << precision.weights.bits << " machine " << i << "\n"
                     << faults_text(result));
         CHECK(result.passed());
         CHECK(result.values_checked);

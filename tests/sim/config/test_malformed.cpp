@@ -179,7 +179,9 @@ TEST_CASE("a wrong key or number in the array is refused") {
            "w8a8, w8a16, w16a16, ...)\n"
            "  array: {throughput: {w3a8: 1}}\n"
            "                       ^\n"
-           "w<bits>a<bits> with 4, 8 or 16 bits of weights and of activations"},
+           "w<bits>a<bits> with 4, 8 or 16 bits of weights and of activations\n"
+           "fp16, bf16 or fp32 for both\n"
+           "w4 or w8 before fp16 or bf16"},
           {"an empty list of dataflows",
            array_of("dataflows: []"),
            {},
@@ -781,21 +783,36 @@ TEST_CASE("an impossible workload precision or mapping is refused") {
            "  precision: w8a16\n"
            "             ^\n"
            "allowed by hardware.array.throughput: w8a16"},
-          {"a floating-point precision",
+          {"a floating-point precision that the array lacks",
            run_and("precision: fp16\n"),
            {},
-           "case.yaml:3:12: error: precision.default: fp16 is not built yet\n"
+           "case.yaml:3:12: error: precision: the array of hw cannot run fp16\n"
            "  precision: fp16\n"
            "             ^\n"
-           "allowed: w4a4, w4a8, w4a16, w8a4, w8a8, w8a16, w16a4, w16a8, w16a16"},
-          {"precision by pattern",
+           "allowed by hardware.array.throughput: w8a8"},
+          {"a floating-point precision that is not built",
+           run_and("precision: fp8\n"),
+           {},
+           "case.yaml:3:12: error: precision.default: fp8 is not built yet\n"
+           "  precision: fp8\n"
+           "             ^\n"
+           "allowed: w4a4, w4a8, w4a16, w8a4, w8a8, w8a16, w16a4, w16a8, w16a16, fp16, bf16, fp32, "
+           "w4fp16, w8fp16, w4bf16, w8bf16"},
+          {"a pattern whose pair the array lacks",
            run_and("precision: {default: w8a8, text.*: w4a8}\n"),
            {},
-           "case.yaml:3:28: error: precision.\"text.*\": precision by operator pattern is not "
-           "built yet\n"
+           "case.yaml:3:12: error: precision: the array of hw cannot run w4a8, which text.* asks "
+           "for\n"
            "  precision: {default: w8a8, text.*: w4a8}\n"
-           "                             ^\n"
-           "allowed: default, weights, activations"},
+           "             ^\n"
+           "allowed by hardware.array.throughput: w8a8"},
+          {"a class of tensors that does not exist",
+           run_and("precision: {weigths: int4}\n"),
+           {},
+           "case.yaml:3:13: error: precision.weigths: unknown key\n"
+           "  precision: {weigths: int4}\n"
+           "              ^\n"
+           "did you mean 'weights'?"},
           {"norm fusion as a word",
            run_and("fusion: norm\n"),
            {},
@@ -803,14 +820,21 @@ TEST_CASE("an impossible workload precision or mapping is refused") {
            "  fusion: norm\n"
            "          ^\n"
            "allowed: none, epilogue, attention, all, auto"},
-          {"online softmax",
-           run_and("fusion: {attention: true, softmax: online}\n"),
+          {"norm fusion as a key",
+           run_and("fusion: {attention: true, norm: true}\n"),
            {},
-           "case.yaml:3:27: error: fusion.softmax: a choice of softmax inside attention (three "
-           "passes over whole rows) is not built yet\n"
-           "  fusion: {attention: true, softmax: online}\n"
+           "case.yaml:3:27: error: fusion.norm: fusion of a norm with the Gemm behind it is not "
+           "built yet\n"
+           "  fusion: {attention: true, norm: true}\n"
            "                            ^\n"
-           "allowed: epilogue, attention"},
+           "allowed: epilogue, qkv, gate_up, residual, attention, softmax"},
+          {"another softmax",
+           run_and("fusion: {attention: true, softmax: two_pass}\n"),
+           {},
+           "case.yaml:3:36: error: fusion.softmax: two_pass is not allowed (three_pass, online, "
+           "auto)\n"
+           "  fusion: {attention: true, softmax: two_pass}\n"
+           "                                     ^"},
           {"a word for a truth value",
            run_and("fusion: {epilogue: yes}\n"),
            {},
@@ -857,20 +881,21 @@ TEST_CASE("an impossible workload precision or mapping is refused") {
            "  fidelity: pe\n"
            "            ^\n"
            "allowed: transaction, analytical"},
-          {"an expectation",
-           run_and("expect: {latency: 30 ms}\n"),
+          {"an expectation with a wrong unit",
+           run_and("expect: {latency: 30 KB}\n"),
            {},
-           "case.yaml:3:1: error: expect: checking expectations is not built yet\n"
-           "  expect: {latency: 30 ms}\n"
-           "  ^\n"
-           "allowed: name, hardware, workload, precision, fusion, mapping, fidelity, roofline"},
+           "case.yaml:3:22: error: expect.latency: 'KB' is not a unit\n"
+           "  expect: {latency: 30 KB}\n"
+           "                       ^\n"
+           "did you mean 'KiB'?"},
           {"a sweep file",
            run_and("axes: {}\n"),
            {},
            "case.yaml:3:1: error: axes: sweeping is not built yet\n"
            "  axes: {}\n"
            "  ^\n"
-           "allowed: name, hardware, workload, precision, fusion, mapping, fidelity, roofline"},
+           "allowed: name, hardware, workload, precision, fusion, mapping, fidelity, roofline, "
+           "expect"},
       });
 }
 

@@ -174,7 +174,7 @@ TEST_CASE("set reaches every part of the resolved tree") {
   CHECK(run_of("", {"workload.model=vit_b16_224"}).phases[0].model.name == "vit_b16_224");
   CHECK(run_of("", {"workload.model.num_hidden_layers=1"}).phases[0].model.num_hidden_layers == 1);
   CHECK(run_of("", {"hardware={base: tiny_8x8}"}).hardware.buffers.size() == 3);
-  CHECK(run_of("", {"hardware=edge_32x32", "precision.default=w4a8"}).precision.weight_bits == 4);
+  CHECK(run_of("", {"hardware=edge_32x32", "precision.default=w4a8"}).precision.weights.bits == 4);
   CHECK(run_of("", {"hardware=edge_32x32", "precision=w4a4"}).precision_name == "w4a4");
   const RunConfig pinned = run_of("", {"mapping.pin.\"text.*.MLP_FC1\".tile.n=8"});
   REQUIRE(pinned.mapping.pins.size() == 1);
@@ -188,15 +188,26 @@ TEST_CASE("set reaches every part of the resolved tree") {
 TEST_CASE("short forms mean their long forms") {
   CHECK_FALSE(run_of("fusion: none\n").fusion.epilogue);
   CHECK(run_of("fusion: epilogue\n").fusion.epilogue);
-  using workloads::AttentionFusion;
-  CHECK(run_of("").fusion.attention == AttentionFusion::kOff);
-  CHECK(run_of("fusion: epilogue\n").fusion.attention == AttentionFusion::kOff);
-  CHECK(run_of("fusion: attention\n").fusion.attention == AttentionFusion::kOn);
+  using workloads::FusionSwitch;
+  CHECK(run_of("").fusion.attention == FusionSwitch::kOff);
+  CHECK(run_of("fusion: epilogue\n").fusion.attention == FusionSwitch::kOff);
+  CHECK(run_of("fusion: attention\n").fusion.attention == FusionSwitch::kOn);
   CHECK_FALSE(run_of("fusion: attention\n").fusion.epilogue);
-  CHECK(run_of("fusion: all\n").fusion.attention == AttentionFusion::kOn);
+  CHECK(run_of("fusion: all\n").fusion.attention == FusionSwitch::kOn);
   CHECK(run_of("fusion: all\n").fusion.epilogue);
-  CHECK(run_of("fusion: auto\n").fusion.attention == AttentionFusion::kAuto);
-  CHECK(run_of("fusion: {attention: auto}\n").fusion.attention == AttentionFusion::kAuto);
+  CHECK(run_of("fusion: auto\n").fusion.attention == FusionSwitch::kAuto);
+  CHECK(run_of("fusion: {attention: auto}\n").fusion.attention == FusionSwitch::kAuto);
+  using workloads::Softmax;
+  CHECK(run_of("fusion: all\n").fusion.softmax == Softmax::kThreePass);
+  CHECK(run_of("fusion: auto\n").fusion.softmax == Softmax::kAuto);
+  CHECK(run_of("fusion: {softmax: online}\n").fusion.softmax == Softmax::kOnline);
+  for (const auto kind :
+       {&workloads::Fusion::qkv, &workloads::Fusion::gate_up, &workloads::Fusion::residual}) {
+    CHECK(run_of("").fusion.*kind == FusionSwitch::kOff);
+    CHECK(run_of("fusion: attention\n").fusion.*kind == FusionSwitch::kOff);
+    CHECK(run_of("fusion: all\n").fusion.*kind == FusionSwitch::kOn);
+    CHECK(run_of("fusion: auto\n").fusion.*kind == FusionSwitch::kAuto);
+  }
   const ObjectiveConfig usual = run_of("").mapping.objective;
   CHECK(usual.minimize == Objective::kLatency);
   CHECK(usual.within == 0.01);
@@ -227,11 +238,11 @@ TEST_CASE("the workload resolves models batches and arrivals") {
 TEST_CASE("keys and values have the width of the activations") {
   const auto weights = std::vector<std::string>{"hardware=edge_32x32", "precision.weights=int4"};
   const RunConfig run = run_of("", weights);
-  CHECK(run.precision.weight_bits == 4);
-  CHECK(run.precision.kv_bits == 8);
+  CHECK(run.precision.weights.bits == 4);
+  CHECK(run.precision.kv_cache.bits == 8);
   CHECK(run.precision_name == "w4a8");
   const auto wide = std::vector<std::string>{"hardware=edge_32x32", "precision=w16a16"};
-  CHECK(run_of("", wide).precision.kv_bits == 16);
+  CHECK(run_of("", wide).precision.kv_cache.bits == 16);
 }
 
 TEST_CASE("a pin fixes what it names and leaves the rest free") {

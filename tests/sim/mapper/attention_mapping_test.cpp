@@ -16,7 +16,7 @@ namespace {
 
 workloads::Graph graph_of(workloads::ModelDescriptor model, bool fused = true) {
   workloads::Fusion fusion;
-  if (fused) fusion.attention = workloads::AttentionFusion::kOn;
+  if (fused) fusion.attention = workloads::FusionSwitch::kOn;
   model.num_hidden_layers = 1;
   return workloads::fuse(workloads::zoo::graph_of(model), fusion);
 }
@@ -26,6 +26,12 @@ const workloads::Operator& attention_of(const workloads::Graph& graph) {
     if (op.kind == workloads::OperatorKind::kAttention) return op;
   }
   throw std::logic_error("no attention");
+}
+
+bool fused_attention_pays(const workloads::Graph& graph, const hw::HardwareConfig& machine,
+                          const ObjectiveConfig& objective) {
+  const workloads::Operator& fused = attention_of(graph);
+  return fusion_judge(machine, objective)(graph, fused.parts, {fused});
 }
 
 constexpr Bytes kOnce = 4 * 1024 * 768;  // Q, K, V and O of a layer
@@ -93,17 +99,17 @@ TEST_CASE("a hardware loop runs no fused attention") {
 TEST_CASE("fused attention pays where it fits, and does not where it cannot run") {
   const workloads::Graph graph = graph_of(workloads::zoo::siglip_b16(512));
   hw::HardwareConfig machine = fixtures::edge();
-  CHECK(fused_attention_pays(graph, attention_of(graph), machine, {}));
+  CHECK(fused_attention_pays(graph, machine, {}));
   machine.buffers[2].capacity = 1 << 10;
-  CHECK_FALSE(fused_attention_pays(graph, attention_of(graph), machine, {}));
+  CHECK_FALSE(fused_attention_pays(graph, machine, {}));
 }
 
 TEST_CASE("fused attention does not pay where its blocks are small and DRAM is not the limit") {
   const workloads::Graph graph = graph_of(workloads::zoo::siglip_b16(512));
   hw::HardwareConfig machine = fixtures::edge();
   machine.buffers[2].capacity = 3 << 10;  // one row of scores at a time
-  CHECK_FALSE(fused_attention_pays(graph, attention_of(graph), machine, fixtures::fastest()));
-  CHECK(fused_attention_pays(graph, attention_of(graph), machine, fixtures::least_bytes_first()));
+  CHECK_FALSE(fused_attention_pays(graph, machine, fixtures::fastest()));
+  CHECK(fused_attention_pays(graph, machine, fixtures::least_bytes_first()));
 }
 
 TEST_CASE("a mapped attention passes the check of plans and a changed one is refused") {
@@ -128,4 +134,59 @@ TEST_CASE("a mapped attention passes the check of plans and a changed one is ref
   refused(with([](AttentionMapping& m) { m.q.count = 3; }), "slots of q: 3");
   refused(with([](AttentionMapping& m) { m.k.buffer = m.q.buffer; }), "does not serve stationary");
   refused(with([](AttentionMapping& m) { m.scores.offset = m.q.offset; }), "overlap");
+}
+
+namespace {
+
+workloads::Graph with_softmax(workloads::Softmax softmax) {
+  workloads::Graph graph = graph_of(workloads::zoo::siglip_b16(512));
+  for (workloads::Operator& op : graph.operators) op.softmax = softmax;
+  return graph;
+}
+
+AttentionResult searched(workloads::Softmax softmax, const hw::HardwareConfig& machine) {
+  const workloads::Graph graph = with_softmax(softmax);
+  return search_attention(attention_problem(graph, attention_of(graph), machine), {}, machine);
+}
+
+}  // namespace
+
+TEST_CASE("online softmax runs where no whole row of scores fits, and the other one says so") {
+  using workloads::Softmax;
+  hw::HardwareConfig machine = fixtures::edge();
+  machine.buffers[2].capacity = 1 << 10;  // a row of 1,024 scores takes all of it
+  CHECK_THROWS_WITH(searched(Softmax::kThreePass, machine), Contains("'fusion.softmax: online'"));
+  const AttentionResult online = searched(Softmax::kOnline, machine);
+  CHECK(online.choice.online);
+  CHECK(online.choice.keys < 1024);
+  CHECK(searched(Softmax::kAuto, machine).choice.online);
+}
+
+TEST_CASE("online softmax keeps one block of keys of the scores, and statistics of each row") {
+  const workloads::Graph graph = with_softmax(workloads::Softmax::kOnline);
+  const hw::HardwareConfig machine = fixtures::edge();
+  const AttentionProblem problem = attention_problem(graph, attention_of(graph), machine);
+  AttentionChoice choice;
+  choice.rows = 64;
+  choice.keys = 128;
+  choice.online = true;
+  const AttentionSlots online = attention_slots(problem, choice, machine);
+  CHECK(online[3].bytes == 64 * 128);
+  CHECK(online[7].bytes == 64 * 16);
+  CHECK(online[7].count == 1);
+  choice.online = false;
+  const AttentionSlots whole = attention_slots(problem, choice, machine);
+  CHECK(whole[3].bytes == 64 * 1024);
+  CHECK(whole[7].count == 0);
+}
+
+TEST_CASE("auto is the better of both kinds of softmax") {
+  using workloads::Softmax;
+  hw::HardwareConfig machine = fixtures::edge();
+  for (const hw::Bytes capacity : {hw::Bytes{4} << 10, hw::Bytes{64} << 10, hw::Bytes{1} << 20}) {
+    machine.buffers[2].capacity = capacity;
+    const auto latency = [&](Softmax softmax) { return searched(softmax, machine).cost.latency; };
+    const Cycles best = std::min(latency(Softmax::kThreePass), latency(Softmax::kOnline));
+    CHECK(static_cast<double>(latency(Softmax::kAuto)) <= 1.01 * static_cast<double>(best));
+  }
 }

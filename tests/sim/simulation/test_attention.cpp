@@ -18,7 +18,7 @@ workloads::Graph small_vit(bool fused) {
   model.image_size = 256;
   model.patch_size = 16;
   workloads::Fusion fusion;
-  if (fused) fusion.attention = workloads::AttentionFusion::kOn;
+  if (fused) fusion.attention = workloads::FusionSwitch::kOn;
   return workloads::fuse(workloads::zoo::graph_of(model), fusion);
 }
 
