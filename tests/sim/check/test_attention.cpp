@@ -291,7 +291,8 @@ TEST_CASE("random programs of online softmax compute the reference exactly") {
         random_attention(dice, precision, dice.pick(0, 3) == 0, Softmax::kOnline);
     online += online_operators(lowered);
     const sim::CheckResult result = check(lowered);
-    INFO("case " << i << ": w" << precision.weight_bits << "a" << precision.activation_bits << "\n"
+    INFO("case " << i << ": w" << precision.weights.bits << "a" << precision.activations.bits
+                 << "\n"
                  << faults_text(result));
     CHECK(result.passed());
     CHECK(result.values_checked);

@@ -21,8 +21,7 @@ workloads::Graph passed(const workloads::PhaseRequest& request, Dice& dice,
                         const workloads::Precision& precision) {
   workloads::Fusion fusion;
   fusion.epilogue = dice.coin();
-  fusion.attention =
-      dice.coin() ? workloads::AttentionFusion::kOn : workloads::AttentionFusion::kOff;
+  fusion.attention = dice.coin() ? workloads::FusionSwitch::kOn : workloads::FusionSwitch::kOff;
   return workloads::fuse(workloads::apply_precision(workloads::build_graph({request}), precision),
                          fusion);
 }
@@ -85,7 +84,7 @@ TEST_CASE("models of every family compute the reference with their activations o
       for (int i = 0; i < 3; ++i) {
         const Lowered program = resident(dice, request, precision);
         const sim::CheckResult result = check(program);
-        INFO(family << " w" << precision.weight_bits << " machine " << i << "\n"
+        INFO(family << " w" << precision.weights.bits << " machine " << i << "\n"
                     << faults_text(result));
         CHECK(result.passed());
         CHECK(result.values_checked);
