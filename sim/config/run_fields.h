@@ -27,7 +27,7 @@ struct MappingSpec {
   ObjectiveSpec objective;
   std::vector<MappingPin> pins;
   LayoutConfig layout;
-  ResidencyChoice residency = ResidencyChoice::kAuto;
+  ResidencyChoice residency = ResidencyChoice::kNone;
   std::string plan;  // as written
 };
 
