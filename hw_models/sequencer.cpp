@@ -109,9 +109,12 @@ void Sequencer::note_footprint(const Command& command) {
   if (command.kind == CommandKind::kLoad || command.kind == CommandKind::kStore) {
     note_region(command.transfer.region);
   } else if (command.kind == CommandKind::kGemm) {
-    note_region(command.gemm.c.region);
+    for (const auto* operand : {&command.gemm.a, &command.gemm.b, &command.gemm.c}) {
+      note_region(operand->region);
+    }
     if (command.gemm.epilogue) note_region(command.gemm.epilogue->output.region);
   } else {
+    for (const TileOperand& input : command.vector.inputs) note_region(input.region);
     for (const TileOperand& output : command.vector.outputs) note_region(output.region);
   }
 }

@@ -8,12 +8,12 @@ namespace {
 
 hw::OperatorCounters planned_counters(const workloads::Graph& graph, std::size_t index,
                                       const OperatorPlan& plan, std::int64_t times,
-                                      const hw::HardwareConfig& hardware) {
+                                      const hw::HardwareConfig& hardware, const KeptTensors& kept) {
   const workloads::Operator& op = graph.operators[index];
   hw::OperatorCounters counters;
   counters.executions = times;
   counters.macs = times * workloads::mac_count(op);
-  counters.dram = by_class(planned_traffic(graph, op, plan, hardware), graph, op);
+  counters.dram = by_class(planned_traffic(graph, op, plan, hardware, kept), graph, op);
   for (hw::ReadWrite& traffic : counters.dram) {
     traffic.read *= times;
     traffic.write *= times;
@@ -31,11 +31,13 @@ hw::OperatorCounters planned_counters(const workloads::Graph& graph, std::size_t
 Report analytical_report(const RunConfig& config, const workloads::Graph& graph, const Plan& plan) {
   hw::Counters counters;
   counters.operators.resize(graph.operators.size());
+  const KeptTensors kept = kept_tensors(plan);
   for (const workloads::Phase& phase : graph.phases) {
     for (int i = phase.first_operator; i < phase.last_operator; ++i) {
       const auto index = static_cast<std::size_t>(i);
       hw::OperatorCounters& op = counters.operators[index];
-      op = planned_counters(graph, index, plan.operators[index], phase.repeat, config.hardware);
+      op = planned_counters(graph, index, plan.operators[index], phase.repeat, config.hardware,
+                            kept);
       counters.total += op.attribution[0];
     }
   }

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "sim/check/interpreter.h"
+#include "sim/check/kept_results.h"
 #include "sim/check/legal_order.h"
 #include "sim/check/program_check.h"
 #include "sim/check/reference.h"
@@ -111,7 +112,9 @@ void check_values(const workloads::Graph& graph, const Plan& plan,
     const std::vector<hw::CommandId> sequence =
         i == 0 ? program_order(program) : random_legal_order(program, order, random);
     for (const hw::CommandId id : sequence) {
-      machine.execute(program[static_cast<std::size_t>(id)]);
+      const hw::Command& command = program[static_cast<std::size_t>(id)];
+      machine.execute(command);
+      for (const hw::Command& kept : kept_results(command, graph, plan)) machine.execute(kept);
     }
     ++result.orders;
     if (i == 0) result.values = machine.compared();
@@ -122,9 +125,10 @@ void check_values(const workloads::Graph& graph, const Plan& plan,
 
 }  // namespace
 
-CheckResult check_program(const workloads::Graph& graph, const Plan& plan,
+CheckResult check_program(const workloads::Graph& graph, const Plan& lowered,
                           const hw::HardwareConfig& hardware, hw::CommandSource& program,
                           const CheckOptions& asked) {
+  const Plan plan = with_kept_addresses(lowered, hardware);
   CheckOptions options = asked;
   options.numbers = numbers_of(graph, asked.numbers);
   CheckResult result;

@@ -278,9 +278,7 @@ void Interpreter::multiply(const Command& command, const std::vector<double>& a,
       put(output, row, col, finish_sum(value, operations, elements));
     }
   });
-  auto& origins = origins_[static_cast<std::size_t>(output.region.buffer)];
-  const auto first = origins.begin() + output.region.offset;
-  std::fill(first, first + output.region.bytes, -1);
+  forget_origins(output);
 }
 
 /// The Gemm that a command belongs to: in attention the left operand of scores was loaded.

@@ -60,7 +60,6 @@ class Interpreter {
   void softmax(const hw::Command& command);
   void online(const hw::Command& command);
   void rescale(const hw::Command& command);
-  void forget_origins(const hw::TileOperand& operand);
   const workloads::Operator& product_site(const hw::Command& command) const;
   double sum_of(const hw::TileOperand& sums, std::int64_t row, std::int64_t col, bool floats) const;
   void vector_row(const hw::Command& command, const VectorSite& site, std::int64_t row);
@@ -84,6 +83,7 @@ class Interpreter {
   template <class Sum>
   void multiply(const hw::Command& command, const std::vector<double>& a,
                 const std::vector<double>& b);
+  void forget_origins(const hw::TileOperand& operand);
   bool floats(const hw::GemmCommand& gemm) const;
   void fault(hw::CommandId id, const std::string& what);
 

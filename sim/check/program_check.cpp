@@ -1,6 +1,7 @@
 #include "sim/check/program_check.h"
 
 #include "sim/check/accesses.h"
+#include "sim/check/kept_results.h"
 
 namespace tessera::sim {
 
@@ -9,6 +10,7 @@ using hw::Command;
 ProgramCheck::ProgramCheck(const workloads::Graph& graph, const Plan& plan,
                            const hw::HardwareConfig& hardware, FaultLog& faults)
     : graph_(graph),
+      plan_(plan),
       buffers_(static_cast<int>(hardware.buffers.size())),
       faults_(faults),
       order_(hardware),
@@ -56,6 +58,7 @@ void ProgramCheck::add(const Command& command) {
     return;
   }
   flow_.add(command, execution);
+  for (const Command& kept : kept_results(command, graph_, plan_)) flow_.add(kept, execution);
   executions_.close_if_finished(command.op);
 }
 

@@ -27,6 +27,7 @@ class ProgramCheck {
   void fault(const hw::Command& command, const std::string& what);
 
   const workloads::Graph& graph_;
+  const Plan& plan_;
   int buffers_;
   FaultLog& faults_;
   HappensBefore order_;

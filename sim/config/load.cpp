@@ -97,6 +97,7 @@ RunConfig make_machine_run(const RunSpec& spec, const Value& tree,
   run.mapping.objective = spec.mapping.objective.config;
   run.mapping.pins = spec.mapping.pins;
   run.mapping.layout = spec.mapping.layout;
+  run.mapping.residency = spec.mapping.residency;
   run.mapping.plan_file = plan_path(tree, spec.mapping.plan);
   run.ridge_at_peak = spec.roofline.at_peak;
   RunSpec shown = spec;

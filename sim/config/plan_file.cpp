@@ -83,12 +83,17 @@ Codec<std::vector<Slots>> slots_list(const hw::HardwareConfig& hardware) {
   codec.parse = [=](const Value& value, const std::string& path) {
     if (value.kind != config::ValueKind::kList) config::not_allowed(value, path, "a list");
     std::vector<Slots> all;
-    for (const Value& each : value.items) all.push_back(item.parse(each, path));
+    for (const Value& each : value.items) {
+      const bool kept = each.is_scalar() && each.text == "kept";
+      all.push_back(kept ? Slots{} : item.parse(each, path));
+    }
     return all;
   };
   codec.print = [=](const std::vector<Slots>& all) {
     Json list = Json::array();
-    for (const Slots& each : all) list.push_back(item.print(each));
+    for (const Slots& each : all) {
+      list.push_back(each.count == 0 ? Json("kept") : item.print(each));  // on chip
+    }
     return list;
   };
   return codec;
@@ -132,14 +137,15 @@ Table<GemmMapping> gemm_table(const hw::HardwareConfig& hardware) {
       {}};
   const Codec<Slots> slots = slots_codec(hardware);
   const auto dataflow = config::choice<hw::Dataflow>(config::dataflow_names());
-  return {{config::field("dataflow", &S::dataflow, dataflow, "What stays.").needed(),
-           config::section("tile", &S::tile, tile, "The resident tile.").needed(),
-           config::field("loop_order", &S::order, order_codec(), "Outer first.").needed(),
-           resident_field(), config::field("a", &S::a, slots, "Left operand.").needed(),
-           config::field("b", &S::b, slots, "Right operand.").needed(),
-           config::field("accumulators", &S::accumulators, slots, "Partial sums.").needed(),
-           config::field("outputs", &S::outputs, slots, "Results; absent: in place.")},
-          {}};
+  return {
+      {config::field("dataflow", &S::dataflow, dataflow, "What stays.").needed(),
+       config::section("tile", &S::tile, tile, "The resident tile.").needed(),
+       config::field("loop_order", &S::order, order_codec(), "Outer first.").needed(),
+       resident_field(), config::field("a", &S::a, slots, "Left operand; absent: kept on chip."),
+       config::field("b", &S::b, slots, "Right operand.").needed(),
+       config::field("accumulators", &S::accumulators, slots, "Partial sums.").needed(),
+       config::field("outputs", &S::outputs, slots, "Results; absent: in place, or kept on chip.")},
+      {}};
 }
 
 Table<AttentionMapping> attention_table(const hw::HardwareConfig& hardware) {
@@ -152,13 +158,13 @@ Table<AttentionMapping> attention_table(const hw::HardwareConfig& hardware) {
            config::field("softmax_rows", &S::softmax_rows, count_from(1), "Rows of one softmax.")
                .needed(),
            config::field("resident", &S::resident, config::boolean(), "Keys and values stay."),
-           config::field("q", &S::q, slots, "Queries.").needed(),
+           config::field("q", &S::q, slots, "Queries; absent: kept on chip."),
            config::field("k", &S::k, slots, "Keys.").needed(),
            config::field("v", &S::v, slots, "Values.").needed(),
            config::field("scores", &S::scores, slots, "Scores, then probabilities.").needed(),
            config::field("score_sums", &S::score_sums, slots, "Sums of scores.").needed(),
            config::field("sums", &S::sums, slots, "Sums of results.").needed(),
-           config::field("outputs", &S::outputs, slots, "Results.").needed(),
+           config::field("outputs", &S::outputs, slots, "Results; absent: kept on chip."),
            config::field("online", &S::online, config::boolean(), "Online softmax."),
            config::field("statistics", &S::statistics, slots, "Of online softmax.")},
           {}};
@@ -186,7 +192,7 @@ Codec<std::int64_t> address_codec() {
   return codec;
 }
 
-Table<TensorAllocation> tensor_table() {
+Table<TensorAllocation> tensor_table(const hw::HardwareConfig& hardware) {
   using S = TensorAllocation;
   const auto layout =
       config::choice<Layout>({{"row_major", Layout::kRowMajor}, {"tiled", Layout::kTiled}});
@@ -203,6 +209,7 @@ Table<TensorAllocation> tensor_table() {
            config::field("block_width", &S::block_width, blocks, "Tiled: bytes of its rows."),
            config::field("alignment", &S::alignment, any_bytes(), "Of the address.").needed(),
            config::field("lifetime", &S::lifetime, lifetime, "How long it lives.").needed(),
+           config::field("kept", &S::kept, slots_codec(hardware), "On chip, in place of DRAM."),
            config::field("first_use", &S::first_use, use, "Operator index.").needed(),
            config::field("last_use", &S::last_use, use, "Operator index, inclusive.").needed()},
           {}};
@@ -292,11 +299,12 @@ std::vector<OperatorPlan> read_operators(const Value& value, const workloads::Gr
   return operators;
 }
 
-std::vector<TensorAllocation> read_tensors(const Value& value, const workloads::Graph& graph) {
+std::vector<TensorAllocation> read_tensors(const Value& value, const workloads::Graph& graph,
+                                           const hw::HardwareConfig& hardware) {
   std::vector<std::string> names;
   for (const workloads::Tensor& tensor : graph.tensors) names.push_back(tensor.name);
   const std::vector<const Value*> entries = entries_in_order(value, "tensors", names, "tensor");
-  const Table<TensorAllocation> table = tensor_table();
+  const Table<TensorAllocation> table = tensor_table(hardware);
   std::vector<TensorAllocation> tensors;
   for (std::size_t i = 0; i < names.size(); ++i) {
     TensorAllocation allocation;
@@ -313,7 +321,7 @@ std::string write_plan_yaml(const Plan& plan, const hw::HardwareConfig& hardware
   const Table<GemmMapping> gemms = gemm_table(hardware);
   const Table<AttentionMapping> attentions = attention_table(hardware);
   const Table<VectorMapping> vectors = vector_table(hardware);
-  const Table<TensorAllocation> allocations = tensor_table();
+  const Table<TensorAllocation> allocations = tensor_table(hardware);
   Json operators = Json::object();
   for (const OperatorPlan& each : plan.operators) {
     operators[each.name] = each.is_gemm        ? gemms.write(each.gemm)
@@ -334,7 +342,7 @@ Plan read_plan_file(const std::string& path, const workloads::Graph& graph,
   check_top(tree);
   Plan plan;
   plan.operators = read_operators(required(tree, "operators"), graph, hardware);
-  plan.tensors = read_tensors(required(tree, "tensors"), graph);
+  plan.tensors = read_tensors(required(tree, "tensors"), graph, hardware);
   return plan;
 }
 

@@ -21,6 +21,9 @@ enum class Objective { kLatency, kDramBytes };
 enum class Fidelity { kTransaction, kAnalytical };
 const char* to_string(Fidelity fidelity);  // "transaction", "analytical"
 
+/// What stays on chip from one operator to the next: what pays, or nothing.
+enum class ResidencyChoice { kAuto, kNone };
+
 /// Default: the least DRAM traffic within 1 % of the best latency.
 struct ObjectiveConfig {
   Objective minimize = Objective::kLatency;
@@ -54,6 +57,7 @@ struct MappingConfig {
   ObjectiveConfig objective;
   std::vector<MappingPin> pins;
   LayoutConfig layout;
+  ResidencyChoice residency = ResidencyChoice::kNone;
   std::string plan_file;  // absolute or empty
 };
 

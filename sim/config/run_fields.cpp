@@ -555,6 +555,11 @@ Table<MappingSpec> mapping_table() {
                                   "How tensors lie in DRAM; matters to `dram.model: timing`.");
   layout_field.schema = named_or(layout_field.schema);
   return {{objective_field, pin_field, layout_field,
+           field("residency", &S::residency,
+                 choice<ResidencyChoice>(
+                     {{"auto", ResidencyChoice::kAuto}, {"none", ResidencyChoice::kNone}}),
+                 "Activations that stay on chip from one operator to the next: where it pays, or "
+                 "none."),
            field("plan", &S::plan, text("file"),
                  "A plan written by `describe --stage plan --format yaml`, used as it is.")},
           {}};

@@ -27,6 +27,7 @@ struct MappingSpec {
   ObjectiveSpec objective;
   std::vector<MappingPin> pins;
   LayoutConfig layout;
+  ResidencyChoice residency = ResidencyChoice::kNone;
   std::string plan;  // as written
 };
 

@@ -98,6 +98,25 @@ std::vector<TilePiece> tile_pieces(const MatrixView& view, const Tensor& tensor,
   return pieces;
 }
 
+hw::TileOperand kept_tile(const MatrixView& view, const Tensor& tensor, const Slots& kept,
+                          const TileWindow& window) {
+  const auto element = [&](std::int64_t row) {
+    return outer_offset(view, window, row / view.rows) + row % view.rows * view.row_stride +
+           window.col;
+  };
+  const std::int64_t bits = tensor.format.bits;
+  const std::int64_t first = element(window.row);
+  hw::TileOperand tile;
+  tile.rows = window.rows;
+  tile.cols = window.cols;
+  tile.bits = tensor.format.bits;
+  tile.transposed = view.transposed;
+  const Bytes row = workloads::stored_bytes(tensor, 1, window.cols);
+  tile.pitch = window.rows > 1 ? (element(window.row + 1) - first) * bits / 8 : row;
+  tile.region = {kept.buffer, kept.offset + first * bits / 8, (window.rows - 1) * tile.pitch + row};
+  return tile;
+}
+
 TensorBox tile_box(const MatrixView& view, const Tensor& tensor, const TileWindow& window) {
   const std::int64_t length = workloads::row_length(tensor);
   TensorBox box{INT64_MAX, 0, INT64_MAX, 0};

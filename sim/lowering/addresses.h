@@ -42,6 +42,10 @@ std::vector<TilePiece> tile_pieces(const workloads::MatrixView& view,
                                    const workloads::Tensor& tensor,
                                    const TensorAllocation& allocation, const TileWindow& window,
                                    bool keep_rows = false);
+/// The window as a tile of the region that holds the whole tensor on chip. REQUIRES: its rows lie
+/// at one distance.
+hw::TileOperand kept_tile(const workloads::MatrixView& view, const workloads::Tensor& tensor,
+                          const Slots& kept, const TileWindow& window);
 /// The smallest box that holds a window: hazards over DRAM are decided on boxes.
 TensorBox tile_box(const workloads::MatrixView& view, const workloads::Tensor& tensor,
                    const TileWindow& window);

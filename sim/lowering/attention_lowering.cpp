@@ -108,15 +108,26 @@ TileOperand AttentionLowering::tile(const Slots& slots, std::int64_t slot, std::
   return made;
 }
 
-TileOperand AttentionLowering::load_queries(const Block& at) {
-  const MatrixView& view = site_.op.inputs[0];
-  const TileOperand made = tile(mapping_.q, at.number % mapping_.q.count, at.rows, view.cols,
-                                bits_of(view), writer_.load_class(view.tensor));
+TileWindow AttentionLowering::rows_of(const Block& at, std::int64_t cols) const {
   TileWindow window;
   window.batch = at.head;
   window.row = at.row;
   window.rows = at.rows;
-  window.cols = view.cols;
+  window.cols = cols;
+  return window;
+}
+
+TileOperand AttentionLowering::load_queries(const Block& at) {
+  const MatrixView& view = site_.op.inputs[0];
+  const TileWindow window = rows_of(at, view.cols);
+  if (const Slots* kept = writer_.kept(view.tensor)) {
+    TileOperand held = kept_tile(
+        view, writer_.graph().tensors[static_cast<std::size_t>(view.tensor)], *kept, window);
+    held.traffic = writer_.load_class(view.tensor);
+    return held;
+  }
+  const TileOperand made = tile(mapping_.q, at.number % mapping_.q.count, at.rows, view.cols,
+                                bits_of(view), writer_.load_class(view.tensor));
   const bool stays = mapping_.dataflow == hw::Dataflow::kInputStationary;
   writer_.load(view, window, made.region,
                stays ? CommandWriter::kStationaryQueue : writer_.streamed_queue());
@@ -273,8 +284,15 @@ TileOperand AttentionLowering::sums_of(const Block& at) const {
 }
 
 TileOperand AttentionLowering::result_of(const Block& at) const {
-  return tile(mapping_.outputs, at.number % mapping_.outputs.count, at.rows, values_,
-              bits_of(site_.op.outputs[0]), TrafficClass::kOutputs);
+  const MatrixView& out = site_.op.outputs[0];
+  if (const Slots* kept = writer_.kept(out.tensor)) {
+    TileOperand held = kept_tile(out, writer_.graph().tensors[static_cast<std::size_t>(out.tensor)],
+                                 *kept, rows_of(at, values_));
+    held.traffic = TrafficClass::kOutputs;
+    return held;
+  }
+  return tile(mapping_.outputs, at.number % mapping_.outputs.count, at.rows, values_, bits_of(out),
+              TrafficClass::kOutputs);
 }
 
 void AttentionLowering::write_context(const Block& at) {
@@ -292,12 +310,9 @@ void AttentionLowering::write_context_block(const Block& at, std::int64_t keys) 
 }
 
 void AttentionLowering::store_context(const Block& at) {
-  TileWindow window;
-  window.batch = at.head;
-  window.row = at.row;
-  window.rows = at.rows;
-  window.cols = values_;
-  writer_.store(site_.op.outputs[0], window, result_of(at).region, false);
+  const MatrixView& out = site_.op.outputs[0];
+  if (writer_.kept(out.tensor) != nullptr) return;
+  writer_.store(out, rows_of(at, values_), result_of(at).region, false);
 }
 
 }  // namespace tessera::sim

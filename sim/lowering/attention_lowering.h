@@ -35,6 +35,7 @@ class AttentionLowering : public OperatorLowering {
   int bits_of(const workloads::MatrixView& view) const;
   hw::TileOperand tile(const Slots& slots, std::int64_t slot, std::int64_t rows, std::int64_t cols,
                        int bits, hw::TrafficClass traffic) const;
+  TileWindow rows_of(const Block& at, std::int64_t cols) const;
   hw::TileOperand load_queries(const Block& at);
   hw::TileOperand load_keys(Streamed& operand, const Block& at, std::int64_t keys);
   hw::TileOperand score_tile(const Block& at, std::int64_t keys, std::int64_t row,

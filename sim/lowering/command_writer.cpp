@@ -57,6 +57,7 @@ void CommandWriter::begin_operator(int index, int repeat, hw::Femtoseconds not_b
   op_ = index;
   launch_ = true;
   not_before_ = not_before;
+  find_kept(graph_.operators[static_cast<std::size_t>(index)]);
   renew_outputs(index, repeat);
   renew_scratch(index);
 }
@@ -86,8 +87,11 @@ void CommandWriter::renew_outputs(int index, int repeat) {
     outputs[view.tensor] = starts_generation(index, repeat, view);
   }
   for (const auto& [id, starts] : outputs) {
-    if (starts) {
-      const TensorAllocation& mine = plan_.tensors[static_cast<std::size_t>(id)];
+    const TensorAllocation& mine = plan_.tensors[static_cast<std::size_t>(id)];
+    if (starts && mine.kept.count > 0) {
+      const Region region{mine.kept.buffer, mine.kept.offset, mine.kept.bytes};
+      tracker(id).renew(regions(region).claim(region));
+    } else if (starts) {
       tracker(id).renew(earlier_users(mine.address, mine.bytes));
     } else {
       tracker(id).rewrite();
@@ -107,6 +111,66 @@ void CommandWriter::renew_scratch(int index) {
   const GemmMapping& gemm = plan_.operators[static_cast<std::size_t>(index)].gemm;
   if (gemm.spill_address < 0) return;
   partial_sums_.renew(earlier_users(gemm.spill_address, gemm.spill_bytes));
+}
+
+const Slots* CommandWriter::kept(TensorId tensor) const {
+  const Slots& region = plan_.tensors[static_cast<std::size_t>(tensor)].kept;
+  return region.count > 0 ? &region : nullptr;
+}
+
+void CommandWriter::find_kept(const workloads::Operator& op) {
+  kept_.clear();
+  for (const auto* views : {&op.inputs, &op.outputs}) {
+    for (const MatrixView& view : *views) {
+      const Slots* held = kept(view.tensor);
+      if (held == nullptr) continue;
+      const TensorAllocation& place = plan_.tensors[static_cast<std::size_t>(view.tensor)];
+      kept_.push_back({view.tensor, {held->buffer, held->offset, held->bytes}, place.pitch});
+    }
+  }
+}
+
+const CommandWriter::KeptTensor* CommandWriter::kept_at(const hw::TileOperand& operand) const {
+  for (const KeptTensor& each : kept_) {
+    const Bytes begin = operand.region.offset - each.region.offset;
+    if (operand.region.buffer == each.region.buffer && begin >= 0 && begin < each.region.bytes) {
+      return &each;
+    }
+  }
+  return nullptr;
+}
+
+/// Rows of the tensor by its bytes. Tiles whose rows are no whole rows apart take all columns.
+TensorBox CommandWriter::box_in(const KeptTensor& kept, const hw::TileOperand& operand) {
+  const Bytes begin = operand.region.offset - kept.region.offset;
+  const Bytes last = begin + (operand.rows - 1) * operand.pitch;
+  const Bytes row = hw::ceil_div(operand.cols * operand.bits, 8);
+  const Bytes col = begin % kept.pitch;
+  TensorBox box{begin / kept.pitch, (last + row - 1) / kept.pitch + 1, 0, kept.pitch};
+  const bool straight = operand.rows == 1 || operand.pitch % kept.pitch == 0;
+  if (straight && col + row <= kept.pitch) {
+    box.col_begin = col;
+    box.col_end = col + row;
+  }
+  return box;
+}
+
+void CommandWriter::read_operand(const hw::TileOperand& operand, int queue, hw::CommandId id,
+                                 WaitList& waits) {
+  const KeptTensor* held = kept_at(operand);
+  if (held == nullptr) return regions(operand.region).read(operand.region, queue, id, false, waits);
+  tracker(held->id).load(box_in(*held, operand), queue, id, waits);
+  regions(held->region).occupy(held->region, queue, id);
+}
+
+void CommandWriter::write_operand(const hw::TileOperand& operand, int queue, hw::CommandId id,
+                                  WaitList& waits) {
+  const KeptTensor* held = kept_at(operand);
+  if (held == nullptr) {
+    return regions(operand.region).write(operand.region, queue, id, false, -1, waits);
+  }
+  tracker(held->id).store(box_in(*held, operand), queue, id, waits);
+  regions(held->region).occupy(held->region, queue, id);
 }
 
 TensorTracker& CommandWriter::tracker(TensorId tensor) {
@@ -263,8 +327,8 @@ void CommandWriter::gemm(hw::GemmCommand gemm) {
   Command command = make(CommandKind::kGemm, 0);
   const int array = queue_number(command, hardware_);
   WaitList waits;
-  regions(gemm.a.region).read(gemm.a.region, array, command.id, false, waits);
-  regions(gemm.b.region).read(gemm.b.region, array, command.id, false, waits);
+  read_operand(gemm.a, array, command.id, waits);
+  read_operand(gemm.b, array, command.id, waits);
   RegionTracker& results = regions(gemm.c.region);
   if (gemm.accumulate) results.accumulate(gemm.c.region, array, waits);
   results.write(gemm.c.region, array, command.id, true, array, waits);
@@ -276,7 +340,7 @@ void CommandWriter::gemm(hw::GemmCommand gemm) {
     }
     const bool in_place =
         output.buffer == gemm.c.region.buffer && output.offset == gemm.c.region.offset;
-    if (!in_place) regions(output).write(output, array, command.id, false, -1, waits);
+    if (!in_place) write_operand(gemm.epilogue->output, array, command.id, waits);
   }
   command.gemm = std::move(gemm);
   push(std::move(command), waits);
@@ -287,10 +351,10 @@ void CommandWriter::vector(hw::VectorCommand vector) {
   const int number = queue_number(command, hardware_);
   WaitList waits;
   for (const hw::TileOperand& input : vector.inputs) {
-    regions(input.region).read(input.region, number, command.id, false, waits);
+    read_operand(input, number, command.id, waits);
   }
   for (const hw::TileOperand& output : vector.outputs) {
-    regions(output.region).write(output.region, number, command.id, false, -1, waits);
+    write_operand(output, number, command.id, waits);
   }
   command.vector = std::move(vector);
   push(std::move(command), waits);

@@ -63,6 +63,8 @@ class CommandWriter {
   const Plan& plan() const { return plan_; }
   const hw::HardwareConfig& hardware() const { return hardware_; }
   hw::TrafficClass load_class(workloads::TensorId tensor) const;
+  /// The region that holds the tensor on chip; null: it lies in DRAM.
+  const Slots* kept(workloads::TensorId tensor) const;
   int accumulator_bits() const;
 
  private:
@@ -79,6 +81,17 @@ class CommandWriter {
   LatestByQueue earlier_users(std::int64_t address, Bytes bytes) const;
   hw::StridedRange spilled(const TensorBox& tile, std::int64_t result_cols) const;
   TensorTracker& tracker(workloads::TensorId tensor);
+  /// A tensor kept on chip that the present operator reads or writes.
+  struct KeptTensor {
+    workloads::TensorId id = workloads::kNoTensor;
+    hw::Region region;
+    Bytes pitch = 0;
+  };
+  void find_kept(const workloads::Operator& op);
+  const KeptTensor* kept_at(const hw::TileOperand& operand) const;
+  static TensorBox box_in(const KeptTensor& kept, const hw::TileOperand& operand);
+  void read_operand(const hw::TileOperand& operand, int queue, hw::CommandId id, WaitList& waits);
+  void write_operand(const hw::TileOperand& operand, int queue, hw::CommandId id, WaitList& waits);
   RegionTracker& regions(const hw::Region& region);
 
   const workloads::Graph& graph_;
@@ -86,6 +99,7 @@ class CommandWriter {
   const hw::HardwareConfig& hardware_;
   std::vector<RegionTracker> buffers_;
   std::vector<TensorTracker> tensors_;
+  std::vector<KeptTensor> kept_;              // of the present operator
   std::vector<int> first_writer_;             // by tensor: operator index, -1: none
   TensorTracker partial_sums_;                // of the present operator
   std::vector<LatestByQueue> scratch_users_;  // by operator

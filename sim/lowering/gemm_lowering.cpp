@@ -140,6 +140,11 @@ void GemmLowering::load_operand(Operand& operand, const TileWindow& stored, std:
                                 std::int64_t tiles, bool changed) {
   const auto tensor_id = static_cast<std::size_t>(operand.view->tensor);
   const Tensor& tensor = writer_.graph().tensors[tensor_id];
+  if (const Slots* kept = writer_.kept(operand.view->tensor)) {
+    operand.tile = kept_tile(*operand.view, tensor, *kept, stored);
+    operand.tile.traffic = writer_.load_class(operand.view->tensor);
+    return;
+  }
   operand.tile.rows = stored.rows;
   operand.tile.cols = stored.cols;
   operand.tile.bits = tensor.format.bits;
@@ -241,7 +246,14 @@ hw::GemmCommand GemmLowering::command() const {
   epilogue.output.pitch = pitch_of(epilogue.output.cols, output_bits_);
   epilogue.output.traffic = hw::TrafficClass::kOutputs;
   epilogue.output.region.bytes = epilogue.output.pitch * gemm.m;
-  if (outputs_.slots.count > 0) epilogue.output.region = next_output(epilogue.output.region.bytes);
+  const workloads::MatrixView& view = site_.op.outputs[0];
+  if (const Slots* kept = writer_.kept(view.tensor)) {
+    const auto tensor = static_cast<std::size_t>(view.tensor);
+    epilogue.output = kept_tile(view, writer_.graph().tensors[tensor], *kept, result_window());
+    epilogue.output.traffic = hw::TrafficClass::kOutputs;
+  } else if (outputs_.slots.count > 0) {
+    epilogue.output.region = next_output(epilogue.output.region.bytes);
+  }
   epilogue.adds_output = workloads::adds_residual(site_.op);
   gemm.epilogue = std::move(epilogue);
   return gemm;
@@ -259,10 +271,17 @@ void GemmLowering::load_residual() {
   writer_.load(site_.op.inputs[2], stored, next_output(bytes), writer_.streamed_queue());
 }
 
-void GemmLowering::store_result() {
+/// The present tile of the results, of which joined columns are fewer.
+TileWindow GemmLowering::result_window() const {
   TileWindow stored = window(LoopDim::kM, LoopDim::kN);
   stored.col /= columns_per_result_;
   stored.cols /= columns_per_result_;
+  return stored;
+}
+
+void GemmLowering::store_result() {
+  if (writer_.kept(site_.op.outputs[0].tensor) != nullptr) return;
+  const TileWindow stored = result_window();
   const Bytes bytes = stored.rows * pitch_of(stored.cols, output_bits_);
   const bool in_place = outputs_.slots.count == 0;
   if (!in_place) ++outputs_.turn;

@@ -54,6 +54,7 @@ class GemmLowering : public OperatorLowering {
   hw::GemmCommand command() const;
   hw::Region next_output(Bytes bytes) const;
   void load_residual();
+  TileWindow result_window() const;
   void store_result();
 
   CommandWriter& writer_;

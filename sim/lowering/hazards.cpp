@@ -104,6 +104,27 @@ void RegionTracker::accumulate(const hw::Region& region, int array, WaitList& wa
   }
 }
 
+LatestByQueue RegionTracker::claim(const hw::Region& region) {
+  const Bytes end = region.offset + region.bytes;
+  split(region.offset);
+  split(end);
+  LatestByQueue users;
+  const auto first = segments_.lower_bound(region.offset);
+  auto it = first;
+  for (; it != segments_.end() && it->first < end; ++it) {
+    users.merge(it->second.readers);
+    if (it->second.writer_queue >= 0) users.note(it->second.writer_queue, it->second.writer);
+  }
+  segments_.erase(first, it);
+  segments_.emplace(region.offset, Segment{end, -1, kNoCommand, users});
+  return users;
+}
+
+void RegionTracker::occupy(const hw::Region& region, int queue, CommandId id) {
+  const auto after = segments_.upper_bound(region.offset);
+  std::prev(after)->second.readers.note(queue, id);
+}
+
 namespace {
 
 constexpr std::int64_t kBands = 64;

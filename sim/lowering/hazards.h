@@ -62,6 +62,11 @@ class RegionTracker {
   /// The array (queue `array`) adds to what lies in `region`: waits for others' writes only, and
   /// leaves no trace as a reader.
   void accumulate(const hw::Region& region, int array, WaitList& waits);
+  /// A tensor moves in that is kept there: whoever used these bytes before.
+  LatestByQueue claim(const hw::Region& region);
+  /// A command used the kept tensor in `region`: later tenants of these bytes wait for it.
+  /// REQUIRES: the region is claimed.
+  void occupy(const hw::Region& region, int queue, hw::CommandId id);
 
  private:
   struct Segment {

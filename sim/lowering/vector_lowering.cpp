@@ -24,7 +24,7 @@ bool VectorLowering::emit() {
   for (std::size_t i = 0; i < site_.op.inputs.size(); ++i) {
     const MatrixView& view = site_.op.inputs[i];
     inputs.push_back(operand(view, mapping_.inputs[i], columns[i], false));
-    if (columns[i].count == 0) continue;
+    if (columns[i].count == 0 || writer_.kept(view.tensor) != nullptr) continue;
     writer_.load(view, window(columns[i]), inputs.back().region, writer_.streamed_queue());
   }
   if (site_.op.operation.empty()) {
@@ -100,7 +100,13 @@ TileWindow VectorLowering::window(const Columns& columns) const {
 hw::TileOperand VectorLowering::operand(const MatrixView& view, const Slots& slots,
                                         const Columns& columns, bool written) const {
   const Tensor& tensor = writer_.graph().tensors[static_cast<std::size_t>(view.tensor)];
+  const Slots* kept = writer_.kept(view.tensor);
   hw::TileOperand operand;
+  if (kept != nullptr && columns.count > 0) {
+    operand = kept_tile(view, tensor, *kept, window(columns));
+    operand.traffic = written ? hw::TrafficClass::kOutputs : writer_.load_class(view.tensor);
+    return operand;
+  }
   operand.rows = std::min(mapping_.rows, site_.op.m - row_);
   operand.cols = columns.count;
   operand.bits = tensor.format.bits;
@@ -108,7 +114,9 @@ hw::TileOperand VectorLowering::operand(const MatrixView& view, const Slots& slo
   operand.scale_bits = tensor.format.scale_bits;
   operand.pitch = workloads::stored_bytes(tensor, 1, columns.count);
   operand.traffic = written ? hw::TrafficClass::kOutputs : writer_.load_class(view.tensor);
-  operand.region = {slots.buffer, slots.at(block_ % slots.count), operand.pitch * operand.rows};
+  const Bytes offset = kept != nullptr ? kept->offset : slots.at(block_ % slots.count);
+  operand.region = {kept != nullptr ? kept->buffer : slots.buffer, offset,
+                    operand.pitch * operand.rows};
   return operand;
 }
 
@@ -139,7 +147,9 @@ void VectorLowering::emit_vector(std::vector<hw::TileOperand> inputs) {
   std::size_t next = 0;
   for (std::size_t i = 0; writes && i < site_.op.outputs.size(); ++i) {
     if (columns[i].count == 0) continue;
-    writer_.store(site_.op.outputs[i], window(columns[i]), results[next++].region, false);
+    const hw::Region& result = results[next++].region;
+    if (writer_.kept(site_.op.outputs[i].tensor) != nullptr) continue;
+    writer_.store(site_.op.outputs[i], window(columns[i]), result, false);
   }
 }
 

@@ -175,6 +175,7 @@ void place_activations(std::vector<TensorAllocation>& tensors, const std::vector
   std::vector<std::vector<std::size_t>> starts(operators.size());
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     if (usages[i].first < 0 || tensors[i].lifetime != Lifetime::kActivation) continue;
+    if (tensors[i].kept.count > 0) continue;
     starts.at(static_cast<std::size_t>(tensors[i].first_use)).push_back(i);
   }
   for (std::size_t op = 0; op < operators.size(); ++op) {
@@ -193,13 +194,18 @@ void place_activations(std::vector<TensorAllocation>& tensors, const std::vector
 std::vector<TensorAllocation> allocate_tensors(const workloads::Graph& graph,
                                                const hw::HardwareConfig& hardware,
                                                const LayoutConfig& layout,
-                                               std::vector<OperatorPlan>& operators) {
+                                               std::vector<OperatorPlan>& operators,
+                                               const KeptTensors& kept) {
   const std::vector<Usage> usages = usages_of(graph);
   const Bytes alignment = std::max<Bytes>(1, hardware.dram.row);
   const int last = static_cast<int>(graph.operators.size()) - 1;
   std::vector<TensorAllocation> tensors;
   for (std::size_t i = 0; i < graph.tensors.size(); ++i) {
     tensors.push_back(described(graph.tensors[i], usages[i], last, alignment));
+    if (is_kept(kept, static_cast<workloads::TensorId>(i))) {
+      tensors.back().kept = kept[i];
+      continue;
+    }
     lay_out(graph.tensors[i], layout, hardware.dram.burst, tensors.back());
   }
   for (std::size_t i = 0; i < operators.size(); ++i) {

@@ -155,6 +155,7 @@ void add_softmax(BlockTerms& terms, const AttentionChoice& choice,
 }
 
 Cycles transfer(const BlockTerms& terms, const MatrixPass& pass) {
+  if (pass.transfers == 0) return 0;
   return terms.rates.transfer(ceil_div(pass.bus, pass.transfers),
                               ceil_div(pass.requests, pass.transfers));
 }
@@ -176,15 +177,16 @@ Cycles bubbles_of(const BlockTerms& terms, const AttentionChoice& choice, Cycles
                         std::max<Cycles>(0, latency + n * v - terms.scores);
     bubble += ceil_div(late, terms.per_head);
   }
-  if (choice.q == 1) {
+  if (choice.q == 1 && terms.q.transfers > 0) {
     bubble += std::max<Cycles>(0, latency + transfer(terms, terms.q) - terms.context);
   }
   // An epilogue waits for the softmax command that runs, as often as one does.
   const Cycles queued = choice.scores == 1 ? 0 : terms.softmax_command * terms.softmax / step;
   bubble += n * ring_wait(score_run + terms.restart + terms.score_tail + queued, choice.score_sums,
                           score_run);
-  const Cycles store = terms.rates.store_latency + transfer(terms, terms.out);
   bubble += ring_wait(terms.context + terms.context_tail, choice.sums, step);
+  if (terms.out.transfers == 0) return bubble;
+  const Cycles store = terms.rates.store_latency + transfer(terms, terms.out);
   return bubble + ring_wait(terms.context_tail + store, choice.outputs, step);
 }
 
@@ -246,7 +248,8 @@ MappingCost cost_of(const BlockTerms& terms, const AttentionChoice& choice) {
   const std::int64_t commands = all([](const MatrixPass& pass) { return pass.transfers; }) +
                                 terms.blocks * (2 * terms.key_blocks + vectors);
   cost.latency = rates.launch + 3 * rates.dispatch +
-                 std::max({busy, dram, commands * rates.dispatch}) + rates.store_latency + result;
+                 std::max({busy, dram, commands * rates.dispatch}) + result;
+  if (terms.out.transfers > 0) cost.latency += rates.store_latency;
   return cost;
 }
 
@@ -336,6 +339,9 @@ std::vector<AttentionResult> candidates_of(const AttentionProblem& problem,
   using workloads::Softmax;
   std::vector<AttentionResult> all;
   for (const hw::Dataflow dataflow : hardware.array.dataflows) {
+    // What is kept lies in the buffer of activations, not in that of stationary operands.
+    const bool q_stays = dataflow == hw::Dataflow::kInputStationary;
+    if (problem.scores.a.on_chip && q_stays) continue;
     for (const std::int64_t rows : block_sizes(problem.scores.m, hardware.array.rows, 1)) {
       for (const std::int64_t keys : key_sizes(problem, hardware)) {
         AttentionChoice block;
@@ -363,7 +369,7 @@ std::int64_t value_of(Objective objective, const MappingCost& cost) {
 }
 
 AttentionProblem attention_problem(const workloads::Graph& graph, const workloads::Operator& op,
-                                   const hw::HardwareConfig& hardware) {
+                                   const hw::HardwareConfig& hardware, const KeptTensors& kept) {
   AttentionProblem problem;
   problem.name = qualified_name(op);
   if (hardware.sequencer.loop.exists()) {
@@ -371,8 +377,8 @@ AttentionProblem attention_problem(const workloads::Graph& graph, const workload
                        ": fused attention is no single Gemm, which the hardware loop "
                        "(sequencer.loop) walks; 'fusion.attention: false' runs it unfused");
   }
-  problem.scores = gemm_problem(graph, op.parts.at(0), hardware);
-  problem.context = gemm_problem(graph, op.parts.at(2), hardware);
+  problem.scores = gemm_problem(graph, op.parts.at(0), hardware, kept);
+  problem.context = gemm_problem(graph, op.parts.at(2), hardware, kept);
   problem.softmax = op.operation;
   require_operation(hardware, problem.name, problem.softmax);
   problem.kind = op.softmax;
@@ -399,7 +405,11 @@ AttentionSlots attention_slots(const AttentionProblem& problem, const AttentionC
     const Bytes width = hardware.buffers[static_cast<std::size_t>(buffer)].width;
     return Slots{buffer, 0, hw::round_up(bytes, width), count};
   };
-  return {slots(left, choice.rows * row_bytes(s.k, s.a.bits), choice.q),
+  const auto unless_kept = [](const OperandLayout& layout, Slots made) {
+    if (layout.on_chip) made.bytes = 0;
+    return made;
+  };
+  return {unless_kept(s.a, slots(left, choice.rows * row_bytes(s.k, s.a.bits), choice.q)),
           slots(right, choice.keys * row_bytes(s.k, s.b.bits), blocks * choice.keys_values),
           slots(right, choice.keys * row_bytes(c.n, c.b.bits), blocks * choice.keys_values),
           slots(left,
@@ -409,7 +419,8 @@ AttentionSlots attention_slots(const AttentionProblem& problem, const AttentionC
           slots(roles.accumulators, choice.rows * row_bytes(choice.keys, s.partial.bits),
                 choice.score_sums),
           slots(roles.accumulators, choice.rows * row_bytes(c.n, c.partial.bits), choice.sums),
-          slots(roles.outputs, choice.rows * row_bytes(c.n, c.out.bits), choice.outputs),
+          unless_kept(c.out, slots(roles.outputs, choice.rows * row_bytes(c.n, c.out.bits),
+                                   choice.outputs)),
           choice.online ? slots(roles.outputs, choice.rows * kStatisticsBytes, 1) : Slots{}};
 }
 
@@ -460,7 +471,9 @@ AttentionMapping attention_mapping(const AttentionProblem& problem, const Attent
   Slots* const own[kAttentionSlots] = {&mapping.q,       &mapping.k,          &mapping.v,
                                        &mapping.scores,  &mapping.score_sums, &mapping.sums,
                                        &mapping.outputs, &mapping.statistics};
-  for (std::size_t i = 0; i < kAttentionSlots; ++i) *own[i] = slots[i];
+  for (std::size_t i = 0; i < kAttentionSlots; ++i) {
+    *own[i] = slots[i].bytes == 0 ? Slots{} : slots[i];
+  }
   return mapping;
 }
 
@@ -484,8 +497,9 @@ AttentionChoice choice_of(const AttentionProblem& problem, const AttentionMappin
 
 Bytes compulsory_bytes(const AttentionProblem& problem) {
   const GemmProblem &s = problem.scores, &c = problem.context;
-  const Bytes bytes = s.m * row_bytes(s.k, s.a.bits) + s.n * row_bytes(s.k, s.b.bits) +
-                      s.n * row_bytes(c.n, c.b.bits) + s.m * row_bytes(c.n, c.out.bits);
+  Bytes bytes = s.n * row_bytes(s.k, s.b.bits) + s.n * row_bytes(c.n, c.b.bits);
+  if (!s.a.on_chip) bytes += s.m * row_bytes(s.k, s.a.bits);
+  if (!c.out.on_chip) bytes += s.m * row_bytes(c.n, c.out.bits);
   return s.instances * bytes;
 }
 

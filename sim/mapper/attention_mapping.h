@@ -21,7 +21,8 @@ struct AttentionProblem {
 
 /// REQUIRES: op.kind == kAttention. Throws MappingError when the machine cannot run it.
 AttentionProblem attention_problem(const workloads::Graph& graph, const workloads::Operator& op,
-                                   const hw::HardwareConfig& hardware);
+                                   const hw::HardwareConfig& hardware,
+                                   const KeptTensors& kept = {});
 /// Problems with equal keys have equal mappings.
 std::string shape_key(const AttentionProblem& problem);
 

@@ -105,8 +105,10 @@ std::string precision_of(const workloads::Graph& graph, const workloads::Operato
   return workloads::pair_name({type(1), type(0)});
 }
 
-OperandLayout operand_layout(const workloads::Graph& graph, const workloads::MatrixView& view) {
+OperandLayout operand_layout(const workloads::Graph& graph, const workloads::MatrixView& view,
+                             const KeptTensors& kept) {
   OperandLayout layout;
+  layout.on_chip = is_kept(kept, view.tensor);
   const auto& tensor = graph.tensors.at(static_cast<std::size_t>(view.tensor));
   require_whole_bytes(tensor, view);
   layout.bits = tensor.format.bits;
@@ -139,15 +141,15 @@ void require_operation(const hw::HardwareConfig& hardware, const std::string& wh
 }
 
 GemmProblem gemm_problem(const workloads::Graph& graph, const workloads::Operator& op,
-                         const hw::HardwareConfig& hardware) {
+                         const hw::HardwareConfig& hardware, const KeptTensors& kept) {
   GemmProblem problem;
   problem.m = op.m * op.group;
   problem.k = op.k;
   problem.n = op.n;
   problem.instances = op.instances / op.group;
-  problem.a = operand_layout(graph, op.inputs.at(0));
-  problem.b = operand_layout(graph, op.inputs.at(1));
-  problem.out = operand_layout(graph, op.outputs.at(0));
+  problem.a = operand_layout(graph, op.inputs.at(0), kept);
+  problem.b = operand_layout(graph, op.inputs.at(1), kept);
+  problem.out = operand_layout(graph, op.outputs.at(0), kept);
   problem.columns_per_result = static_cast<int>(workloads::columns_per_result(op));
   problem.out.bits /= problem.columns_per_result;
   problem.partial.bits = accumulator_bits(hardware);
@@ -170,7 +172,8 @@ GemmProblem gemm_problem(const workloads::Graph& graph, const workloads::Operato
 std::string shape_key(const OperandLayout& layout) {
   std::ostringstream key;
   key << layout.bits << ' ' << layout.group << ' ' << layout.scale_bits << ' ' << layout.transposed
-      << ' ' << layout.pitch << ' ' << layout.grain << ' ' << layout.gathered << ';';
+      << ' ' << layout.pitch << ' ' << layout.grain << ' ' << layout.gathered << layout.on_chip
+      << ';';
   return key.str();
 }
 

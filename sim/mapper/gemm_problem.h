@@ -18,9 +18,11 @@ struct OperandLayout {
   Bytes pitch = 0;        // from stored row to stored row
   Bytes grain = 0;        // every matrix starts at a multiple of it; 0: on a burst
   bool gathered = false;  // rows lie scattered (an embedding table)
+  bool on_chip = false;   // kept there: takes no slots, moves nothing
 };
 
-OperandLayout operand_layout(const workloads::Graph& graph, const workloads::MatrixView& view);
+OperandLayout operand_layout(const workloads::Graph& graph, const workloads::MatrixView& view,
+                             const KeptTensors& kept = {});
 
 /// `instances` independent C[m,n] = A[m,k] B[k,n], groups already folded into m.
 struct GemmProblem {
@@ -39,7 +41,7 @@ struct GemmProblem {
 /// REQUIRES: is_gemm(op). Throws MappingError when the array cannot run the precision pair or the
 /// vector unit lacks an epilogue operation.
 GemmProblem gemm_problem(const workloads::Graph& graph, const workloads::Operator& op,
-                         const hw::HardwareConfig& hardware);
+                         const hw::HardwareConfig& hardware, const KeptTensors& kept = {});
 
 /// Problems with equal keys have equal mappings.
 std::string shape_key(const GemmProblem& problem);

@@ -122,6 +122,8 @@ class GemmSearch {
     const auto& dataflows = context.hardware.array.dataflows;
     for (std::size_t i = 0; i < dataflows.size(); ++i) {
       if (pins.dataflow && dataflows[i] != *pins.dataflow) continue;
+      // What is kept lies in the buffer of activations, not in that of stationary operands.
+      if (problem_.a.on_chip && dataflows[i] == hw::Dataflow::kInputStationary) continue;
       dataflows_.push_back({dataflows[i], static_cast<int>(i)});
     }
     measure_matrices();
@@ -234,8 +236,8 @@ class GemmSearch {
 
   void measure_matrices() {
     const GemmProblem& p = problem_;
-    whole_ = {p.m * p.k * p.a.bits / 8, p.k * p.n * p.b.bits / 8, p.m * p.n * p.partial.bits / 8,
-              p.m * p.n * p.out.bits / 8};
+    whole_ = {p.a.on_chip ? 0 : p.m * p.k * p.a.bits / 8, p.k * p.n * p.b.bits / 8,
+              p.m * p.n * p.partial.bits / 8, p.out.on_chip ? 0 : p.m * p.n * p.out.bits / 8};
     for (const Flow& flow : dataflows_) {
       const SlotPlan slots = slot_plan(context_, flow.dataflow, {1, 1, 1});
       a_could_reside_ |= whole_.a <= context_.capacity(slots.buffer[0]);
@@ -251,8 +253,8 @@ class GemmSearch {
       const TileShape whole{problem_.m, problem_.k, problem_.n};
       drain = std::min(drain, array_totals(context_, flow.dataflow, whole).drain);
     }
-    overhead_ =
-        rates.launch + 3 * rates.dispatch + rates.load_latency + rates.store_latency + drain;
+    overhead_ = rates.launch + 3 * rates.dispatch + rates.load_latency + drain;
+    if (!problem_.out.on_chip) overhead_ += rates.store_latency;
   }
 
   /// overhead + max(array + last result tile, DRAM).
@@ -260,7 +262,7 @@ class GemmSearch {
     const MachineRates& rates = context_.rates;
     const TileShape counts = tile_counts(problem_, {pair.m, pair.k, pair.n});
     const Bytes bytes = problem_.instances * least_bytes(counts);
-    const Bytes tile = problem_.m * problem_.n * problem_.out.bits / 8 / (counts.m * counts.n);
+    const Bytes tile = whole_.out / (counts.m * counts.n);
     pair.bytes_floor = bytes;
     pair.latency_floor = std::max(array_floor(array) + rates.dram.cycles(tile),
                                   dram_floor(bytes + problem_.instances * padding));
@@ -356,7 +358,8 @@ class GemmSearch {
   /// Residency that saves no load is not a mapping of its own, unless pinned.
   bool residency_helps(const TileShape& counts, LoopDim inner, bool a, bool b) const {
     if (pins_.resident) return true;
-    return (!a || (counts.n > 1 && inner != N)) && (!b || (counts.m > 1 && inner != M));
+    return (!a || (counts.n > 1 && inner != N && !problem_.a.on_chip)) &&
+           (!b || (counts.m > 1 && inner != M));
   }
 
   const std::vector<int>& orders_of(const TileShape& counts, bool resident) {
@@ -384,7 +387,7 @@ class GemmSearch {
     const bool b = choice.resident_b ? instances > 1 : terms.traffic.loads_b > 1;
     const bool c = facts.counts.m * facts.counts.n * instances > 1;
     const bool staged = context_.hardware.sequencer.loop.exists();  // a slot a store command
-    return a + 2 * b + 4 * c + 8 * ((c || staged) && !context_.in_place);
+    return a + 2 * b + 4 * c + 8 * ((c || staged) && !context_.in_place && !problem_.out.on_chip);
   }
 
   void explore_slots(const TileFacts& facts, const GemmTerms& terms, Candidate& candidate,

@@ -33,6 +33,8 @@ SlotPlan slot_plan(const GemmContext& context, hw::Dataflow dataflow, const Tile
   if (loop.exists()) plan.bytes[3] = staging_bytes(loop, p.out, tile);
   plan.buffer = {a_stays ? roles.stationary : roles.activations,
                  a_stays ? roles.activations : roles.stationary, roles.accumulators, roles.outputs};
+  if (p.a.on_chip) plan.bytes[0] = 0;
+  if (p.out.on_chip) plan.bytes[3] = 0;
   for (std::size_t i = 0; i < 4; ++i) {
     const auto index = static_cast<std::size_t>(plan.buffer[i]);
     plan.bytes[i] = hw::round_up(plan.bytes[i], context.hardware.buffers[index].width);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <sstream>
 
 #include "sim/mapper/allocation.h"
@@ -10,6 +11,7 @@
 #include "sim/mapper/gemm_search.h"
 #include "sim/mapper/pins.h"
 #include "sim/mapper/placement.h"
+#include "sim/mapper/residency.h"
 #include "sim/mapper/vector_mapping.h"
 
 namespace tessera::sim {
@@ -42,7 +44,9 @@ GemmMapping gemm_mapping(const GemmContext& context, const GemmChoice& choice) {
   const SlotPlan slots = slot_plan(context, choice.dataflow, choice.tile);
   const auto counts = slot_counts(tile_counts(context.problem, choice.tile), choice);
   const auto at = [&](std::size_t i) {
-    return counts[i] == 0 ? Slots{} : Slots{slots.buffer[i], 0, slots.bytes[i], counts[i]};
+    return counts[i] == 0 || slots.bytes[i] == 0
+               ? Slots{}
+               : Slots{slots.buffer[i], 0, slots.bytes[i], counts[i]};
   };
   GemmMapping mapping;
   mapping.dataflow = choice.dataflow;
@@ -83,7 +87,8 @@ class GraphMapper {
               std::map<std::string, OperatorPlan>& known)
       : graph_(graph), hardware_(hardware), config_(config), known_(known) {}
 
-  OperatorPlan map(const Operator& op) {
+  OperatorPlan map(const Operator& op, const KeptTensors& kept = {}) {
+    kept_ = &kept;
     const bool attention = op.kind == workloads::OperatorKind::kAttention;
     OperatorPlan plan = workloads::is_gemm(op) ? map_gemm(op)
                         : attention            ? map_attention(op)
@@ -94,55 +99,99 @@ class GraphMapper {
 
  private:
   OperatorPlan map_gemm(const Operator& op) {
-    const GemmProblem problem = gemm_problem(graph_, op, hardware_);
+    const GemmProblem problem = gemm_problem(graph_, op, hardware_, *kept_);
     const std::vector<int> indices = matching_pins(config_.pins, op);
-    const auto [at, is_new] = known_.try_emplace(key_of(problem, indices));
-    if (!is_new) return at->second;
+    const std::string key = key_of(problem, indices);
+    const auto known = known_.find(key);
+    if (known != known_.end()) return known->second;
     const GemmContext context(problem, hardware_);
     const GemmPins pins = gemm_pins(config_.pins, indices, problem, hardware_);
     const GemmResult result = search_gemm(context, config_.objective, pins, qualified_name(op));
-    OperatorPlan& plan = at->second;
+    OperatorPlan plan;
     plan.gemm = gemm_mapping(context, result.choice);
     plan.cost = result.cost;
     plan.least_dram_bytes = result.least_dram_bytes;
     plan.lower_bound_bytes = lower_bound_bytes(context);
     plan.pinned = !indices.empty();
-    return plan;
+    return known_.emplace(key, std::move(plan)).first->second;
   }
 
   OperatorPlan map_attention(const Operator& op) {
-    const AttentionProblem problem = attention_problem(graph_, op, hardware_);
-    const auto [at, is_new] = known_.try_emplace(shape_key(problem));
-    if (!is_new) return at->second;
+    const AttentionProblem problem = attention_problem(graph_, op, hardware_, *kept_);
+    const std::string key = shape_key(problem);
+    const auto known = known_.find(key);
+    if (known != known_.end()) return known->second;
     const AttentionResult result = search_attention(problem, config_.objective, hardware_);
-    OperatorPlan& plan = at->second;
+    OperatorPlan plan;
     plan.is_gemm = false;
     plan.is_attention = true;
     plan.attention = attention_mapping(problem, result.choice, hardware_);
     plan.cost = result.cost;
     plan.least_dram_bytes = result.least_dram_bytes;
     plan.lower_bound_bytes = compulsory_bytes(problem);
-    return plan;
+    return known_.emplace(key, std::move(plan)).first->second;
   }
 
   OperatorPlan map_vector(const Operator& op) {
-    const VectorProblem problem = vector_problem(graph_, op, hardware_);
-    const auto [at, is_new] = known_.try_emplace(key_of(problem));
-    if (!is_new) return at->second;
+    const VectorProblem problem = vector_problem(graph_, op, hardware_, *kept_);
+    const std::string key = key_of(problem);
+    const auto known = known_.find(key);
+    if (known != known_.end()) return known->second;
     const VectorChoice choice = search_vector(problem, hardware_);
-    OperatorPlan& plan = at->second;
+    OperatorPlan plan;
     plan.is_gemm = false;
     plan.vector = vector_mapping(problem, choice, hardware_);
     plan.cost = vector_cost(problem, choice, hardware_);
     plan.least_dram_bytes = plan.cost.dram_bytes;
     plan.lower_bound_bytes = compulsory_bytes(problem);
-    return plan;
+    return known_.emplace(key, std::move(plan)).first->second;
   }
 
   const Graph& graph_;
   const hw::HardwareConfig& hardware_;
   const MappingConfig& config_;
+  const KeptTensors* kept_ = nullptr;  // of the operator being mapped
   std::map<std::string, OperatorPlan>& known_;
+};
+
+/// Maps operators beside what is kept: into the part of the buffer of activations below it.
+class MapperBesideKept {
+ public:
+  MapperBesideKept(const Graph& graph, const hw::HardwareConfig& hardware,
+                   const MappingConfig& config)
+      : graph_(graph), hardware_(hardware), config_(config) {}
+
+  /// Nullopt: it does not fit.
+  std::optional<OperatorPlan> map(const Operator& op, const KeptTensors& kept, Bytes room) {
+    auto found = machines_.find(room);
+    if (found == machines_.end()) found = machines_.emplace(room, machine(room)).first;
+    try {
+      return found->second->mapper.map(op, kept);
+    } catch (const MappingError&) {
+      return std::nullopt;
+    }
+  }
+
+ private:
+  struct Machine {
+    Machine(const Graph& graph, hw::HardwareConfig smaller, const MappingConfig& config)
+        : hardware(std::move(smaller)), mapper(graph, hardware, config, known) {}
+    hw::HardwareConfig hardware;
+    std::map<std::string, OperatorPlan> known;
+    GraphMapper mapper;
+  };
+
+  std::unique_ptr<Machine> machine(Bytes room) const {
+    hw::HardwareConfig smaller = hardware_;
+    const int buffer = hw::buffer_of(hardware_, hw::Role::kActivations);
+    smaller.buffers[static_cast<std::size_t>(buffer)].capacity = room;
+    return std::make_unique<Machine>(graph_, std::move(smaller), config_);
+  }
+
+  const Graph& graph_;
+  const hw::HardwareConfig& hardware_;
+  const MappingConfig& config_;
+  std::map<Bytes, std::unique_ptr<Machine>> machines_;
 };
 
 MappingCost operator+(const MappingCost& a, const MappingCost& b) {
@@ -167,8 +216,10 @@ VectorChoice choice_of(const VectorMapping& mapping) {
   VectorChoice choice;
   choice.rows = mapping.rows;
   choice.cols = mapping.cols;
-  choice.inputs = mapping.inputs.empty() ? 1 : mapping.inputs.front().count;
-  choice.outputs = mapping.outputs.empty() ? 1 : mapping.outputs.front().count;
+  // Views that are kept have no slots.
+  choice.inputs = choice.outputs = 1;
+  for (const Slots& slots : mapping.inputs) choice.inputs = std::max(choice.inputs, slots.count);
+  for (const Slots& slots : mapping.outputs) choice.outputs = std::max(choice.outputs, slots.count);
   return choice;
 }
 
@@ -181,8 +232,16 @@ Plan map_graph(const Graph& graph, const hw::HardwareConfig& hardware,
   GraphMapper mapper(graph, hardware, config, known);
   Plan plan;
   for (const Operator& op : graph.operators) plan.operators.push_back(mapper.map(op));
-  place_slots(plan.operators, hardware);
-  plan.tensors = allocate_tensors(graph, hardware, config.layout, plan.operators);
+  Residency residency;
+  if (config.residency == ResidencyChoice::kAuto) {
+    MapperBesideKept beside(graph, hardware, config);
+    const auto map = [&](const Operator& op, const KeptTensors& kept, Bytes room) {
+      return beside.map(op, kept, room);
+    };
+    residency = choose_residency(graph, hardware, config.objective, map, plan.operators);
+  }
+  place_slots(plan.operators, hardware, residency.room);
+  plan.tensors = allocate_tensors(graph, hardware, config.layout, plan.operators, residency.kept);
   return plan;
 }
 
@@ -209,15 +268,16 @@ workloads::FusionPays fusion_judge(const hw::HardwareConfig& hardware,
 }
 
 MappingCost price(const Graph& graph, const Operator& op, const OperatorPlan& mapping,
-                  const hw::HardwareConfig& hardware) {
+                  const hw::HardwareConfig& hardware, const KeptTensors& kept) {
   if (op.kind == workloads::OperatorKind::kAttention) {
-    const AttentionProblem problem = attention_problem(graph, op, hardware);
+    const AttentionProblem problem = attention_problem(graph, op, hardware, kept);
     return attention_cost(problem, choice_of(problem, mapping.attention), hardware);
   }
   if (!workloads::is_gemm(op)) {
-    return vector_cost(vector_problem(graph, op, hardware), choice_of(mapping.vector), hardware);
+    const VectorProblem problem = vector_problem(graph, op, hardware, kept);
+    return vector_cost(problem, choice_of(mapping.vector), hardware);
   }
-  const GemmProblem problem = gemm_problem(graph, op, hardware);
+  const GemmProblem problem = gemm_problem(graph, op, hardware, kept);
   const GemmContext context(problem, hardware);
   return gemm_cost(context, choice_of(context, mapping.gemm));
 }

@@ -19,8 +19,8 @@ class MappingError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Maps every operator (equal shapes are mapped once), places slots in buffers and tensors in DRAM.
-/// Throws MappingError.
+/// Maps every operator (equal shapes are mapped once), chooses what stays on chip, places slots in
+/// buffers and tensors in DRAM. Throws MappingError.
 Plan map_graph(const workloads::Graph& graph, const hw::HardwareConfig& hardware,
                const MappingConfig& config);
 
@@ -34,8 +34,9 @@ workloads::FusionPays fusion_judge(const hw::HardwareConfig& hardware,
 /// the plan has none. Throws MappingError.
 void validate_plan(Plan& plan, const workloads::Graph& graph, const hw::HardwareConfig& hardware);
 
-/// Analytical price of `mapping` for `op`, alone and cold.
+/// Analytical price of `mapping` for `op`, alone and cold but for what is kept.
 MappingCost price(const workloads::Graph& graph, const workloads::Operator& op,
-                  const OperatorPlan& mapping, const hw::HardwareConfig& hardware);
+                  const OperatorPlan& mapping, const hw::HardwareConfig& hardware,
+                  const KeptTensors& kept = {});
 
 }  // namespace tessera::sim

@@ -95,14 +95,19 @@ bool apart(const Slots& x, const Slots& y) {
   return true;
 }
 
-void place_slots(std::vector<OperatorPlan>& operators, const hw::HardwareConfig& hardware) {
+void place_slots(std::vector<OperatorPlan>& operators, const hw::HardwareConfig& hardware,
+                 const std::vector<Bytes>& room) {
   std::vector<Bytes> cursors(hardware.buffers.size(), 0);
   const bool loop = hardware.sequencer.loop.exists();
-  for (OperatorPlan& plan : operators) {
+  const auto shared = static_cast<std::size_t>(hw::buffer_of(hardware, hw::Role::kActivations));
+  for (std::size_t op = 0; op < operators.size(); ++op) {
+    OperatorPlan& plan = operators[op];
     std::vector<Slots*> slots = slots_of(plan);
     if (loop && plan.is_gemm) slots = place_loop(plan, hardware);
     for (std::size_t i = 0; i < hardware.buffers.size(); ++i) {
-      place_in(slots, static_cast<int>(i), hardware.buffers[i].capacity, cursors[i]);
+      const bool beside_kept = i == shared && op < room.size();
+      const Bytes capacity = beside_kept ? room[op] : hardware.buffers[i].capacity;
+      place_in(slots, static_cast<int>(i), capacity, cursors[i]);
     }
   }
 }

@@ -21,8 +21,10 @@ bool apart(const Slots& x, const Slots& y);
 /// half of the buffer of the operands, A from the bottom, B at the top, and half of the
 /// accumulators, so that the array reads A and B from different banks. Where that would lay one
 /// over another (a single slot beside two; one buffer for all), they lie in the ring as well.
+/// `room`, by operator: bytes of the buffer of activations below what is kept; empty: all of it.
 /// REQUIRES: the slots of each operator fit in their buffers; slot bytes are multiples of the
 /// width.
-void place_slots(std::vector<OperatorPlan>& operators, const hw::HardwareConfig& hardware);
+void place_slots(std::vector<OperatorPlan>& operators, const hw::HardwareConfig& hardware,
+                 const std::vector<Bytes>& room = {});
 
 }  // namespace tessera::sim

@@ -19,6 +19,17 @@ std::vector<std::string> doubled_slots(const AttentionMapping& mapping) {
   return doubled;
 }
 
+bool is_kept(const KeptTensors& kept, workloads::TensorId tensor) {
+  const auto id = static_cast<std::size_t>(tensor);
+  return id < kept.size() && kept[id].count > 0;
+}
+
+KeptTensors kept_tensors(const Plan& plan) {
+  KeptTensors kept;
+  for (const TensorAllocation& tensor : plan.tensors) kept.push_back(tensor.kept);
+  return kept;
+}
+
 std::string loop_order_text(const std::array<LoopDim, 3>& order) {
   std::string text;
   for (const LoopDim dim : order) {

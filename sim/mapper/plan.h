@@ -40,6 +40,11 @@ struct Slots {
   Bytes end() const { return count == 0 ? offset : at(count - 1) + bytes; }
 };
 
+/// By tensor: the region that holds it, row behind row, from its first use to its last, in place of
+/// DRAM (one slot). Count 0, or no entry: it lies in DRAM.
+using KeptTensors = std::vector<Slots>;
+bool is_kept(const KeptTensors& kept, workloads::TensorId tensor);
+
 /// What the analytical model says of a mapping, for the operator alone and cold, all instances.
 struct MappingCost {
   Cycles latency = 0;       // estimate in core cycles
@@ -124,6 +129,7 @@ struct TensorAllocation {
   Bytes block_width = 0;        // tiled: a power of two that divides the pitch
   Bytes alignment = 0;
   Lifetime lifetime = Lifetime::kActivation;
+  Slots kept;                       // stays on chip and has no address; count 0: does not
   int first_use = 0, last_use = 0;  // operator indices, inclusive
 };
 
@@ -131,6 +137,8 @@ struct Plan {
   std::vector<OperatorPlan> operators;    // parallel to Graph::operators
   std::vector<TensorAllocation> tensors;  // parallel to Graph::tensors
 };
+
+KeptTensors kept_tensors(const Plan& plan);
 
 /// The slot lists of fused attention that have two slots: of "q", "k" and "v" unless resident,
 /// "scores", "score_sums", "sums", "outputs".

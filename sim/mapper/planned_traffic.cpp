@@ -14,8 +14,8 @@ using workloads::Tensor;
 using workloads::TensorClass;
 
 PlannedTraffic of_gemm(const Graph& graph, const Operator& op, const OperatorPlan& mapping,
-                       const hw::HardwareConfig& hardware) {
-  const GemmProblem problem = gemm_problem(graph, op, hardware);
+                       const hw::HardwareConfig& hardware, const KeptTensors& kept) {
+  const GemmProblem problem = gemm_problem(graph, op, hardware, kept);
   const GemmContext context(problem, hardware);
   GemmChoice choice;  // its slots move nothing
   choice.dataflow = mapping.gemm.dataflow;
@@ -35,8 +35,8 @@ PlannedTraffic of_gemm(const Graph& graph, const Operator& op, const OperatorPla
 }
 
 PlannedTraffic of_attention(const Graph& graph, const Operator& op, const OperatorPlan& mapping,
-                            const hw::HardwareConfig& hardware) {
-  const AttentionProblem problem = attention_problem(graph, op, hardware);
+                            const hw::HardwareConfig& hardware, const KeptTensors& kept) {
+  const AttentionProblem problem = attention_problem(graph, op, hardware, kept);
   const GemmContext scores(problem.scores, hardware), context(problem.context, hardware);
   const AttentionMapping& blocks = mapping.attention;
   const TileShape score_tile{blocks.rows, problem.scores.k, blocks.keys};
@@ -52,8 +52,8 @@ PlannedTraffic of_attention(const Graph& graph, const Operator& op, const Operat
 }
 
 PlannedTraffic of_vector(const Graph& graph, const Operator& op, const OperatorPlan& mapping,
-                         const hw::HardwareConfig& hardware) {
-  const VectorProblem problem = vector_problem(graph, op, hardware);
+                         const hw::HardwareConfig& hardware, const KeptTensors& kept) {
+  const VectorProblem problem = vector_problem(graph, op, hardware, kept);
   const VectorMapping& blocks = mapping.vector;
   const bool in_columns = blocks.cols < problem.width;
   const Grains grains = machine_rates(hardware).grains;
@@ -83,10 +83,10 @@ hw::TrafficClass class_of(const Tensor& tensor, hw::TrafficClass of_activations)
 }  // namespace
 
 PlannedTraffic planned_traffic(const Graph& graph, const Operator& op, const OperatorPlan& mapping,
-                               const hw::HardwareConfig& hardware) {
-  if (mapping.is_attention) return of_attention(graph, op, mapping, hardware);
-  return mapping.is_gemm ? of_gemm(graph, op, mapping, hardware)
-                         : of_vector(graph, op, mapping, hardware);
+                               const hw::HardwareConfig& hardware, const KeptTensors& kept) {
+  if (mapping.is_attention) return of_attention(graph, op, mapping, hardware, kept);
+  return mapping.is_gemm ? of_gemm(graph, op, mapping, hardware, kept)
+                         : of_vector(graph, op, mapping, hardware, kept);
 }
 
 hw::TrafficByClass by_class(const PlannedTraffic& traffic, const Graph& graph, const Operator& op) {

@@ -27,7 +27,8 @@ struct PlannedTraffic {
 
 /// REQUIRES: `mapping` is one of `op` on `hardware`.
 PlannedTraffic planned_traffic(const workloads::Graph& graph, const workloads::Operator& op,
-                               const OperatorPlan& mapping, const hw::HardwareConfig& hardware);
+                               const OperatorPlan& mapping, const hw::HardwareConfig& hardware,
+                               const KeptTensors& kept = {});
 
 /// The same bytes by class of tensor, as the machine counts them.
 hw::TrafficByClass by_class(const PlannedTraffic& traffic, const workloads::Graph& graph,

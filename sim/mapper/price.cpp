@@ -100,7 +100,9 @@ TileTimes tile_times(const GemmContext& context, const GemmChoice& choice, const
   times.load_b = transfer_cycles(rates, passes.b);
   times.tail = epilogue_tail(array, epilogue.full);
   times.queued = queueing(context, terms, array);
-  times.store = rates.store_latency + times.queued + transfer_cycles(rates, passes.out);
+  if (!p.out.on_chip) {
+    times.store = rates.store_latency + times.queued + transfer_cycles(rates, passes.out);
+  }
   if (p.residual) {
     times.residual = rates.load_latency + times.queued + transfer_cycles(rates, passes.residual);
   }
@@ -120,13 +122,13 @@ Cycles load_wait(const GemmContext& context, const TileTimes& times, Cycles mine
 }
 
 /// Bubble of the results, which change every `run` cycles.
-Cycles result_wait(const GemmChoice& choice, const GemmTerms& terms, const TileTimes& times,
-                   Cycles run) {
+Cycles result_wait(const GemmContext& context, const GemmChoice& choice, const GemmTerms& terms,
+                   const TileTimes& times, Cycles run) {
   const std::int64_t partial = terms.reuse.partial;
   const Cycles store = choice.outputs == 0 ? times.store : 0;
   const Cycles held = ceil_div(partial * times.spill + times.tail + store, partial + 1);
   const Cycles accumulators = ring_wait(run + times.restart + held, choice.accumulators, run);
-  if (choice.outputs == 0) return accumulators;
+  if (choice.outputs == 0 || context.problem.out.on_chip) return accumulators;
   // The command that carries the epilogue waits for the outputs slot, not the ones before it.
   const Cycles period = run * (partial + 1);
   const Cycles outputs =
@@ -154,24 +156,24 @@ struct Bubbles {
 
 Bubbles bubbles_of(const GemmContext& context, const GemmChoice& choice, const GemmTerms& terms,
                    const TileTimes& times) {
-  const Cycles load_a = choice.resident_a ? 0 : times.load_a;
+  const bool has_a = choice.resident_a || context.problem.a.on_chip;
+  const Cycles load_a = has_a ? 0 : times.load_a;
   const Cycles load_b = choice.resident_b ? 0 : times.load_b;
   const auto wait_a = [&](Cycles run, Cycles with_b) {
-    if (choice.resident_a) return Cycles{0};
+    if (has_a) return Cycles{0};
     return load_wait(context, times, load_a, choice.a, with_b, choice.b, run);
   };
   const auto wait_b = [&](Cycles run, Cycles with_a) {
     if (choice.resident_b) return Cycles{0};
     return load_wait(context, times, load_b, choice.b, with_a, choice.a, run);
   };
-  const auto wait_c = [&](Cycles run) { return result_wait(choice, terms, times, run); };
+  const auto wait_c = [&](Cycles run) { return result_wait(context, choice, terms, times, run); };
   const Cycles fast = times.command;
   const Cycles slow = times.slow_run;
   switch (terms.inner) {
     case LoopDim::kK: {
       const Cycles loads = std::max(wait_a(fast, load_b), wait_b(fast, load_a));
-      const bool both_double =
-          (choice.resident_a || choice.a > 1) && (choice.resident_b || choice.b > 1);
+      const bool both_double = (has_a || choice.a > 1) && (choice.resident_b || choice.b > 1);
       const Cycles sweep = sweep_wait(context, terms, times, load_a + load_b, both_double);
       return {loads, std::max({loads, wait_c(slow), sweep})};
     }
@@ -254,7 +256,8 @@ Frame frame_of(const GemmContext& context, const GemmTerms& terms, const ArrayTo
   frame.vector = frame.first + context.problem.instances * epilogue.all - epilogue.last;
   frame.issue = std::max(traffic.commands * rates.dispatch,
                          std::max(traffic.loads_a, traffic.loads_b) * rates.descriptor);
-  frame.after = epilogue_tail(array, epilogue.last) + rates.store_latency + last_store;
+  frame.after = epilogue_tail(array, epilogue.last) + last_store;
+  if (!context.problem.out.on_chip) frame.after += rates.store_latency;
   return frame;
 }
 
@@ -309,7 +312,8 @@ Cycles cycles_of_banks(const GemmContext& context, const OperandBuffers& operand
 GemmContext::GemmContext(const GemmProblem& gemm, const hw::HardwareConfig& config)
     : problem(gemm), hardware(config), rates(machine_rates(config)), roles(role_buffers(config)) {
   in_place = roles.accumulators == roles.outputs && gemm.partial.bits == gemm.out.bits &&
-             gemm.columns_per_result == 1 && !gemm.residual && !config.sequencer.loop.exists();
+             !gemm.out.on_chip && gemm.columns_per_result == 1 && !gemm.residual &&
+             !config.sequencer.loop.exists();
   for (const hw::Dataflow dataflow : config.array.dataflows) {
     const OperandBuffers operands = operand_buffers(*this, dataflow);
     const auto peak = hw::peak_accesses(config.array, dataflow, operands.widths);
@@ -441,6 +445,7 @@ Bytes bytes_in_units(const OperandLayout& layout, std::int64_t rows, std::int64_
 MatrixPass matrix_pass(const OperandLayout& layout, std::int64_t rows, std::int64_t cols,
                        std::int64_t tile_rows, std::int64_t tile_cols, const Grains& grains) {
   MatrixPass pass;
+  if (layout.on_chip) return pass;
   pass.transfers = ceil_div(rows, tile_rows) * ceil_div(cols, tile_cols);
   for (const auto& part : Cut(cols, tile_cols).part) {
     pass.useful += rows * part.count * row_bytes(part.size, layout);
@@ -585,9 +590,11 @@ Bytes lower_bound_bytes(const GemmContext& context) {
       static_cast<double>(p.m) * static_cast<double>(p.k) * static_cast<double>(p.n);
   const double traffic = 2.0 * macs / std::sqrt(elements) - 2.0 * elements;
   const Bytes moved = static_cast<Bytes>(std::max(0.0, traffic) * narrowest / 8.0);
-  const Bytes compulsory = (p.m * p.k * p.a.bits + p.k * p.n * p.b.bits +
-                            (p.residual ? 2 : 1) * p.m * p.n * p.out.bits) /
-                           8;
+  const std::int64_t a = p.a.on_chip ? 0 : p.m * p.k * p.a.bits;
+  const std::int64_t out = p.out.on_chip ? 0 : (p.residual ? 2 : 1) * p.m * p.n * p.out.bits;
+  const Bytes compulsory = (a + p.k * p.n * p.b.bits + out) / 8;
+  // The bound on traffic counts data that come from DRAM and return there.
+  if (p.a.on_chip || p.out.on_chip) return p.instances * compulsory;
   return p.instances * std::max(moved, compulsory);
 }
 

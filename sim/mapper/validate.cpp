@@ -8,6 +8,7 @@
 #include "sim/mapper/gemm_search.h"
 #include "sim/mapper/mapper.h"
 #include "sim/mapper/placement.h"
+#include "sim/mapper/residency.h"
 #include "sim/mapper/vector_mapping.h"
 
 namespace tessera::sim {
@@ -49,6 +50,12 @@ void check_slots(const std::string& who, const char* what, const Slots& slots, h
   require(slots.offset >= 0 && end <= buffer.capacity, who,
           prefix + "bytes " + number(slots.offset) + " to " + number(end) +
               " are not inside buffer '" + buffer.name + "' of " + number(buffer.capacity));
+}
+
+/// What is kept on chip is used where it lies.
+void check_kept_operand(const std::string& who, const char* what, const Slots& slots) {
+  require(slots.count == 0, who,
+          std::string("slots of ") + what + ": its tensor is kept on chip and needs none");
 }
 
 void check_no_overlap(const std::string& who, const OperatorPlan& plan) {
@@ -100,16 +107,22 @@ void check_gemm(const GemmContext& context, const std::string& who, const GemmMa
   const std::string refused = loop_refusal(hardware, gemm.order, gemm.resident_a, gemm.resident_b);
   require(refused.empty(), who, refused);
   const TileShape counts = tile_counts(p, gemm.tile);
-  check_count(who, "a", gemm.a, gemm.resident_a, counts.m * counts.k);
+  if (!p.a.on_chip) check_count(who, "a", gemm.a, gemm.resident_a, counts.m * counts.k);
   check_count(who, "b", gemm.b, gemm.resident_b, counts.k * counts.n);
   check_count(who, "accumulators", gemm.accumulators, false, 1);
   const SlotPlan needs = slot_plan(context, gemm.dataflow, gemm.tile);
   const bool a_stays = gemm.dataflow == hw::Dataflow::kInputStationary;
   const hw::Role stationary = hw::Role::kStationary, streamed = hw::Role::kActivations;
-  check_slots(who, "a", gemm.a, a_stays ? stationary : streamed, needs.bytes[0], hardware);
+  if (p.a.on_chip) {
+    require(!a_stays, who, "its left operand is kept on chip, where the array cannot hold it");
+    check_kept_operand(who, "a", gemm.a);
+  } else {
+    check_slots(who, "a", gemm.a, a_stays ? stationary : streamed, needs.bytes[0], hardware);
+  }
   check_slots(who, "b", gemm.b, a_stays ? streamed : stationary, needs.bytes[1], hardware);
   check_slots(who, "accumulators", gemm.accumulators, hw::Role::kAccumulators, needs.bytes[2],
               hardware);
+  if (p.out.on_chip) return check_kept_operand(who, "outputs", gemm.outputs);
   if (gemm.outputs.count == 0) {
     require(context.in_place, who,
             "slots of outputs: there are none, and results do not fit the accumulators' width");
@@ -146,7 +159,14 @@ void check_attention(const AttentionProblem& problem, const AttentionMapping& ma
   const bool a_stays = mapping.dataflow == hw::Dataflow::kInputStationary;
   const hw::Role left = a_stays ? hw::Role::kStationary : hw::Role::kActivations;
   const hw::Role right = a_stays ? hw::Role::kActivations : hw::Role::kStationary;
+  require(!(problem.scores.a.on_chip && a_stays), who,
+          "its queries are kept on chip, where the array cannot hold them");
+  const auto is_held = [&](const Slots& slots) {
+    return (&slots == &mapping.q && problem.scores.a.on_chip) ||
+           (&slots == &mapping.outputs && problem.context.out.on_chip);
+  };
   const auto check = [&](const char* what, const Slots& slots, hw::Role role, std::size_t index) {
+    if (is_held(slots)) return check_kept_operand(who, what, slots);
     check_slots(who, what, slots, role, needed[index].bytes, hardware);
   };
   check("q", mapping.q, left, 0);
@@ -166,7 +186,7 @@ void check_attention(const AttentionProblem& problem, const AttentionMapping& ma
                                     {"score_sums", &mapping.score_sums},
                                     {"sums", &mapping.sums},
                                     {"outputs", &mapping.outputs}}) {
-    check_count(who, what, *slots, false, 1);
+    if (!is_held(*slots)) check_count(who, what, *slots, false, 1);
   }
 }
 
@@ -178,6 +198,10 @@ void check_view_slots(const VectorProblem& problem, const VectorChoice& choice, 
           std::string(what) + ": " + number(static_cast<std::int64_t>(slots.size())) +
               " slot lists for " + number(static_cast<std::int64_t>(views.size())) + " views");
   for (std::size_t i = 0; i < views.size(); ++i) {
+    if (views[i].layout.on_chip) {
+      check_kept_operand(problem.name, what, slots[i]);
+      continue;
+    }
     check_count(problem.name, what, slots[i], false, 1);
     const Bytes needed = std::min(choice.rows, problem.m) *
                          row_bytes(std::min(choice.cols, views[i].cols), views[i].layout);
@@ -243,8 +267,8 @@ void check_tensors(const Plan& plan, const Plan& reference) {
 
 class OperatorChecker {
  public:
-  OperatorChecker(const Graph& graph, const hw::HardwareConfig& hardware)
-      : graph_(graph), hardware_(hardware) {}
+  OperatorChecker(const Graph& graph, const hw::HardwareConfig& hardware, KeptTensors kept)
+      : graph_(graph), hardware_(hardware), kept_(std::move(kept)) {}
 
   /// Checks one operator's mapping and prices it.
   void check(OperatorPlan& plan, const Operator& op) {
@@ -254,16 +278,16 @@ class OperatorChecker {
     if (plan.is_gemm) {
       check_and_bound_gemm(plan, op, who);
     } else if (plan.is_attention) {
-      const AttentionProblem problem = attention_problem(graph_, op, hardware_);
+      const AttentionProblem problem = attention_problem(graph_, op, hardware_, kept_);
       check_attention(problem, plan.attention, hardware_);
       plan.lower_bound_bytes = compulsory_bytes(problem);
     } else {
-      const VectorProblem problem = vector_problem(graph_, op, hardware_);
+      const VectorProblem problem = vector_problem(graph_, op, hardware_, kept_);
       check_vector(problem, plan.vector, hardware_);
       plan.lower_bound_bytes = compulsory_bytes(problem);
     }
     check_no_overlap(who, plan);
-    plan.cost = price(graph_, op, plan, hardware_);
+    plan.cost = price(graph_, op, plan, hardware_, kept_);
     const bool bounded = plan.is_gemm && plan.least_dram_bytes >= 0;
     plan.least_dram_bytes =
         bounded ? std::min(plan.least_dram_bytes, plan.cost.dram_bytes) : plan.cost.dram_bytes;
@@ -271,7 +295,7 @@ class OperatorChecker {
 
  private:
   void check_and_bound_gemm(OperatorPlan& plan, const Operator& op, const std::string& who) {
-    const GemmProblem problem = gemm_problem(graph_, op, hardware_);
+    const GemmProblem problem = gemm_problem(graph_, op, hardware_, kept_);
     const GemmContext context(problem, hardware_);
     check_gemm(context, who, plan.gemm);
     plan.lower_bound_bytes = lower_bound_bytes(context);
@@ -282,6 +306,7 @@ class OperatorChecker {
 
   const Graph& graph_;
   const hw::HardwareConfig& hardware_;
+  const KeptTensors kept_;
   std::map<std::string, Bytes> least_;
 };
 
@@ -310,13 +335,15 @@ void validate_plan(Plan& plan, const Graph& graph, const hw::HardwareConfig& har
   require(plan.tensors.size() == graph.tensors.size(), "plan",
           number(static_cast<std::int64_t>(plan.tensors.size())) + " tensors, the graph has " +
               number(static_cast<std::int64_t>(graph.tensors.size())));
-  OperatorChecker checker(graph, hardware);
+  check_kept(plan, graph, hardware);
+  const KeptTensors kept = kept_tensors(plan);
+  OperatorChecker checker(graph, hardware, kept);
   for (std::size_t i = 0; i < plan.operators.size(); ++i) {
     checker.check(plan.operators[i], graph.operators[i]);
   }
   Plan reference;
   reference.operators = plan.operators;
-  reference.tensors = allocate_tensors(graph, hardware, {}, reference.operators);
+  reference.tensors = allocate_tensors(graph, hardware, {}, reference.operators, kept);
   check_tensors(plan, reference);
   add_scratch(plan, graph, hardware);
 }

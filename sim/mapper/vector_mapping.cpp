@@ -15,9 +15,10 @@ namespace {
 using hw::ceil_div;
 
 std::vector<VectorProblem::View> views_of(const workloads::Graph& graph,
-                                          const std::vector<workloads::MatrixView>& views) {
+                                          const std::vector<workloads::MatrixView>& views,
+                                          const KeptTensors& kept) {
   std::vector<VectorProblem::View> result;
-  for (const auto& view : views) result.push_back({operand_layout(graph, view), view.cols});
+  for (const auto& view : views) result.push_back({operand_layout(graph, view, kept), view.cols});
   return result;
 }
 
@@ -142,13 +143,13 @@ void try_block(const VectorProblem& problem, const hw::HardwareConfig& hardware,
 }  // namespace
 
 VectorProblem vector_problem(const workloads::Graph& graph, const workloads::Operator& op,
-                             const hw::HardwareConfig& hardware) {
+                             const hw::HardwareConfig& hardware, const KeptTensors& kept) {
   VectorProblem problem;
   problem.name = qualified_name(op);
   problem.m = op.m;
   problem.n = op.n;
-  problem.inputs = views_of(graph, op.inputs);
-  problem.outputs = views_of(graph, op.outputs);
+  problem.inputs = views_of(graph, op.inputs, kept);
+  problem.outputs = views_of(graph, op.outputs, kept);
   for (const auto& view : problem.inputs) problem.width = std::max(problem.width, view.cols);
   for (const auto& view : problem.outputs) problem.width = std::max(problem.width, view.cols);
   for (const workloads::TensorId id : op.parameters) {
@@ -189,9 +190,10 @@ MappingCost vector_cost(const VectorProblem& problem, const VectorChoice& choice
       rates.transfer(ceil_div(passes * in.bus, blocks), ceil_div(passes * in.requests, blocks));
   const Cycles result =
       rates.transfer(ceil_div(passes * out.bus, blocks), ceil_div(passes * out.requests, blocks));
-  const Cycles store = rates.store_latency + result;
+  const Cycles store = out.transfers == 0 ? 0 : rates.store_latency + result;
   // Loads and stores of neighbouring blocks share the DRAM: each may wait for the other.
-  const Cycles held = rates.load_latency + load + result + step + (copy ? store : 0);
+  const Cycles latency = in.transfers == 0 ? 0 : rates.load_latency;
+  const Cycles held = latency + load + result + step + (copy ? store : 0);
   const Cycles kept = step + store + load;
   const Cycles bubble = std::max(ring_wait(held, choice.inputs, step),
                                  copy ? 0 : ring_wait(kept, choice.outputs, step * passes));
@@ -238,6 +240,7 @@ VectorChoice search_vector(const VectorProblem& problem, const hw::HardwareConfi
 Bytes vector_slot_bytes(const VectorProblem& problem, const VectorProblem::View& view,
                         const VectorChoice& choice, const hw::HardwareConfig& hardware,
                         int buffer) {
+  if (view.layout.on_chip) return 0;
   const std::int64_t cols = std::min(choice.cols, view.cols);
   const std::int64_t rows = std::min(choice.rows, problem.m);
   const Bytes width = hardware.buffers[static_cast<std::size_t>(buffer)].width;
@@ -252,12 +255,13 @@ VectorMapping vector_mapping(const VectorProblem& problem, const VectorChoice& c
   mapping.cols = choice.cols;
   for (const auto& view : problem.inputs) {
     const Bytes bytes = vector_slot_bytes(problem, view, choice, hardware, use.inputs);
-    mapping.inputs.push_back({use.inputs, 0, bytes, choice.inputs});
+    mapping.inputs.push_back(bytes == 0 ? Slots{} : Slots{use.inputs, 0, bytes, choice.inputs});
   }
   if (!problem.operation.empty()) {
     for (const auto& view : problem.outputs) {
       const Bytes bytes = vector_slot_bytes(problem, view, choice, hardware, use.outputs);
-      mapping.outputs.push_back({use.outputs, 0, bytes, choice.outputs});
+      mapping.outputs.push_back(bytes == 0 ? Slots{}
+                                           : Slots{use.outputs, 0, bytes, choice.outputs});
     }
   }
   if (problem.parameter_bytes > 0) {
@@ -269,9 +273,11 @@ VectorMapping vector_mapping(const VectorProblem& problem, const VectorChoice& c
 Bytes compulsory_bytes(const VectorProblem& problem) {
   Bytes bytes = problem.parameter_bytes;
   for (const auto& view : problem.inputs) {
+    if (view.layout.on_chip) continue;
     bytes += problem.m * row_bytes(view.cols, view.layout);
   }
   for (const auto& view : problem.outputs) {
+    if (view.layout.on_chip) continue;
     bytes += problem.m * row_bytes(view.cols, view.layout);
   }
   return bytes;

@@ -28,7 +28,7 @@ struct VectorProblem {
 
 /// REQUIRES: !is_gemm(op). Throws MappingError when the vector unit lacks the operation.
 VectorProblem vector_problem(const workloads::Graph& graph, const workloads::Operator& op,
-                             const hw::HardwareConfig& hardware);
+                             const hw::HardwareConfig& hardware, const KeptTensors& kept = {});
 
 /// Slots without places.
 struct VectorChoice {

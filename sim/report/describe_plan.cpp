@@ -109,7 +109,7 @@ const char* lifetime_name(Lifetime lifetime) {
   return "?";
 }
 
-Json tensor_json(const TensorAllocation& tensor) {
+Json tensor_json(const TensorAllocation& tensor, const hw::HardwareConfig& hardware) {
   Json json;
   json["name"] = tensor.name;
   json["address"] = tensor.address < 0 ? Json(nullptr) : Json(tensor.address);
@@ -120,6 +120,7 @@ Json tensor_json(const TensorAllocation& tensor) {
   json["block_width"] = tensor.block_width;
   json["alignment"] = tensor.alignment;
   json["lifetime"] = lifetime_name(tensor.lifetime);
+  json["kept"] = slots_json(tensor.kept, hardware);
   json["first_use"] = tensor.first_use;
   json["last_use"] = tensor.last_use;
   return json;
@@ -133,7 +134,9 @@ Json plan_json(const Plan& plan, const hw::HardwareConfig& hardware) {
   for (const auto& entry : plan.operators)
     json["operators"].push_back(operator_json(entry, hardware));
   json["tensors"] = Json::array();
-  for (const auto& tensor : plan.tensors) json["tensors"].push_back(tensor_json(tensor));
+  for (const auto& tensor : plan.tensors) {
+    json["tensors"].push_back(tensor_json(tensor, hardware));
+  }
   return json;
 }
 
@@ -243,11 +246,15 @@ std::string plan_text(const workloads::Graph& graph, const Plan& plan, int width
     for (std::size_t c = 0; c < cells.size(); ++c) columns[c].cells.push_back(cells[c]);
   }
   Bytes end = 0;
+  int kept = 0;
   for (const auto& tensor : plan.tensors) {
     if (tensor.address >= 0) end = std::max(end, tensor.address + tensor.bytes);
+    kept += tensor.kept.count > 0;
   }
-  return table(columns, width) + fmt::format("\n Tensors in DRAM end at {} MB.\n",
-                                             fixed(1e-6 * static_cast<double>(end), 3));
+  std::string text = table(columns, width) + fmt::format("\n Tensors in DRAM end at {} MB.\n",
+                                                         fixed(1e-6 * static_cast<double>(end), 3));
+  if (kept > 0) text += fmt::format(" {} tensors stay on chip.\n", kept);
+  return text;
 }
 
 /// Of attention: query rows x head dimension x keys.

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "sim/mapper/gemm_problem.h"
+#include "sim/mapper/placement.h"
 #include "sim/report/roofline.h"
 #include "sim/report/rows.h"
 #include "sim/report/version.h"
@@ -20,6 +21,7 @@ struct Join {
   const Graph& graph;
   const Plan& plan;
   const hw::Counters& counters;
+  const KeptTensors kept;
 
   const hw::HardwareConfig& hardware() const { return config.hardware; }
   double ridge_bytes_per_cycle() const {
@@ -189,7 +191,10 @@ ReportRow operator_row(const Join& join, int index) {
   row.utilization = ratio(row.macs, peak * row.cycles);
   const OperatorPlan plan = executed_plan(join, index);
   row.bounds = bounds_of(join, index, plan, peak);
-  row.compulsory_bytes = compulsory_bytes(op, join.graph) * executions_of(join, index);
+  row.residency_saved_bytes =
+      residency_saved_bytes(op, join.graph, join.kept) * executions_of(join, index);
+  row.compulsory_bytes =
+      compulsory_bytes(op, join.graph) * executions_of(join, index) - row.residency_saved_bytes;
   row.fusion_saved_bytes = fusion_saved_bytes(op, join.graph) * executions_of(join, index);
   row.roofline = roofline_of(join, row, peak);
   row.mapping = mapping_of(plan, op);
@@ -278,12 +283,32 @@ ReportRow total_row(const Join& join, const std::vector<ReportRow>& rows) {
   return row;
 }
 
+/// The most that tensors kept in a buffer and the slots of one operator take together; 0: nothing
+/// is kept there.
+Bytes peak_beside_kept(const Plan& plan, int buffer) {
+  std::vector<Bytes> kept(plan.operators.size());
+  for (const TensorAllocation& tensor : plan.tensors) {
+    if (tensor.kept.count == 0 || tensor.kept.buffer != buffer) continue;
+    for (int op = tensor.first_use; op <= tensor.last_use; ++op) kept.at(op) += tensor.kept.bytes;
+  }
+  Bytes peak = 0;
+  for (std::size_t op = 0; op < kept.size(); ++op) {
+    if (kept[op] == 0) continue;
+    for (const Slots* slots : slots_of(plan.operators[op])) {
+      if (slots->buffer == buffer) kept[op] += slots->bytes * slots->count;
+    }
+    peak = std::max(peak, kept[op]);
+  }
+  return peak;
+}
+
 std::vector<BufferSummary> buffers_of(const Join& join) {
   std::vector<BufferSummary> buffers;
   for (std::size_t b = 0; b < join.hardware().buffers.size(); ++b) {
     const auto& buffer = join.hardware().buffers[b];
     const bool counted = b < join.counters.buffers.size();
-    const Bytes peak = counted ? join.counters.buffers[b].peak : 0;
+    const Bytes used = counted ? join.counters.buffers[b].peak : 0;
+    const Bytes peak = std::max(used, peak_beside_kept(join.plan, static_cast<int>(b)));
     buffers.push_back({buffer.name, buffer.capacity, peak, ""});
   }
   return buffers;
@@ -368,7 +393,7 @@ const char* to_string(Fidelity fidelity) {
 
 Report make_report(const RunConfig& config, const Graph& graph, const Plan& plan,
                    const hw::Counters& counters) {
-  const Join join{config, graph, plan, counters};
+  const Join join{config, graph, plan, counters, kept_tensors(plan)};
   Report report;
   name_run(join, report);
   std::vector<ReportRow> rows;

@@ -87,8 +87,9 @@ struct ReportRow {
   Bytes dram_bus_bytes = 0;
   std::array<hw::DramStream, hw::kTrafficClasses> dram_streams{};  // DRAM model timing
   std::vector<hw::TrafficByClass> buffers;
-  Bytes compulsory_bytes = 0;    // inputs + weights + outputs once
+  Bytes compulsory_bytes = 0;    // inputs + weights + outputs once, but what is kept on chip
   Bytes fusion_saved_bytes = 0;  // intermediates that fusion keeps on chip, written and read once
+  Bytes residency_saved_bytes = 0;  // operands and results that stay on chip, each once
   double reuse_weights = 0, reuse_activations = 0;
   Cycles vector_busy = 0, vector_hidden = 0;
   std::optional<Roofline> roofline;  // phases and totals: of their sums

@@ -29,6 +29,7 @@ Json traffic_json(const ReportRow& row, const Report& report) {
   json["dram"]["bus_bytes"] = row.dram_bus_bytes;
   json["dram"]["compulsory_bytes"] = row.compulsory_bytes;
   json["dram"]["fusion_saved_bytes"] = row.fusion_saved_bytes;
+  json["dram"]["residency_saved_bytes"] = row.residency_saved_bytes;
   for (std::size_t b = 0; b < buffers.size() && b < row.buffers.size(); ++b) {
     json[buffers[b].name] = traffic_json(row.buffers[b], report.simulated);
   }
@@ -64,7 +65,8 @@ Json reuse_json(const ReportRow& row) {
 
 Json roofline_json(const std::optional<Roofline>& roofline) {
   if (!roofline) return nullptr;
-  return {{"operational_intensity", roofline->operational_intensity},
+  const bool moves = roofline->bytes > 0;  // else all of it stays on chip
+  return {{"operational_intensity", moves ? Json(roofline->operational_intensity) : Json(nullptr)},
           {"ridge", roofline->ridge},
           {"ridge_bandwidth", roofline->ridge_bandwidth},
           {"bound", roofline->bound},

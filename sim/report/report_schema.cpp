@@ -52,7 +52,8 @@ Json traffic_by_class() {
 
 Json dram_traffic() {
   Json schema = traffic_by_class();
-  for (const char* name : {"bus_bytes", "compulsory_bytes", "fusion_saved_bytes"}) {
+  for (const char* name :
+       {"bus_bytes", "compulsory_bytes", "fusion_saved_bytes", "residency_saved_bytes"}) {
     schema["properties"][name] = integer();
     schema["required"].push_back(name);
   }
@@ -111,7 +112,7 @@ Json bounds() {
 Json roofline() {
   const Json bound = one_of({"compute", "dram", "scratchpad", "vector"});
   const Json fraction = {{"type", "number"}, {"minimum", 0}, {"maximum", 1}};
-  return object({{"operational_intensity", number()},
+  return object({{"operational_intensity", or_null(number())},
                  {"ridge", number()},
                  {"ridge_bandwidth", one_of({"peak", "sustained"})},
                  {"bound", bound},

@@ -161,18 +161,18 @@ std::string dram_classes(const Page& page) {
 }
 
 /// "fusion keeps 679 MB on chip   Attention 604   MLP_FC1 75": against each operator on its own.
-std::string fusion_line(const Page& page) {
-  const Bytes saved = page.report.totals.fusion_saved_bytes;
+/// Of residency: against operators that are cold.
+std::string saved_line(const Page& page, const std::string& what, Bytes ReportRow::*bytes) {
+  const Bytes saved = page.report.totals.*bytes;
   if (saved == 0) return "";
   const Scale scale = byte_scale(static_cast<double>(saved));
   std::vector<ReportRow> rows = page.folded;
-  std::stable_sort(rows.begin(), rows.end(), [](const ReportRow& a, const ReportRow& b) {
-    return a.fusion_saved_bytes > b.fusion_saved_bytes;
-  });
-  std::vector<std::string> parts{"fusion keeps " + scale.with_unit(saved) + " on chip"};
+  std::stable_sort(rows.begin(), rows.end(),
+                   [&](const ReportRow& a, const ReportRow& b) { return a.*bytes > b.*bytes; });
+  std::vector<std::string> parts{what + " keeps " + scale.with_unit(saved) + " on chip"};
   for (const auto& row : rows) {
-    if (parts.size() > 3 || row.fusion_saved_bytes == 0) break;
-    parts.push_back(folded_name(page, row) + " " + scale.text(row.fusion_saved_bytes));
+    if (parts.size() > 3 || row.*bytes == 0) break;
+    parts.push_back(folded_name(page, row) + " " + scale.text(row.*bytes));
   }
   return flow("             ", parts, page.width());
 }
@@ -642,7 +642,8 @@ std::string report_text(const Report& report, const std::vector<WhatIf>& what_if
   const Page page = make_page(report, options);
   std::string text = head(page) + answer(page) + bounds_line(page) + dram_line(page) +
                      dram_classes(page) + dram_streams_line(page) + dram_energy_line(page) +
-                     fusion_line(page) + "\n";
+                     saved_line(page, "fusion", &ReportRow::fusion_saved_bytes) +
+                     saved_line(page, "residency", &ReportRow::residency_saved_bytes) + "\n";
   if (report.simulated) text += array_cycles(page) + "\n";
   const std::string phases = phase_table(page);
   if (!phases.empty()) text += phases + "\n";

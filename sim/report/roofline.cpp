@@ -70,6 +70,16 @@ Bytes fusion_saved_bytes(const Operator& op, const Graph& graph) {
   return sum;
 }
 
+Bytes residency_saved_bytes(const Operator& op, const Graph& graph, const KeptTensors& kept) {
+  Bytes sum = 0;
+  for (const auto* views : {&op.inputs, &op.outputs}) {
+    for (const auto& view : *views) {
+      if (is_kept(kept, view.tensor)) sum += view_bytes(view, graph);
+    }
+  }
+  return sum;
+}
+
 Bytes compulsory_bytes(const Graph& graph, int first, int last) {
   const auto inside = uses(graph, first, last);
   const auto everywhere = uses(graph, 0, static_cast<int>(graph.operators.size()));

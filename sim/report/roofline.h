@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "sim/mapper/plan.h"
 #include "sim/report/report.h"
 #include "workloads/graph.h"
 
@@ -13,6 +14,9 @@ namespace tessera::sim {
 Bytes compulsory_bytes(const workloads::Operator& op, const workloads::Graph& graph);
 /// What fusion keeps on chip, written and read once, and what it reads once instead of again.
 Bytes fusion_saved_bytes(const workloads::Operator& op, const workloads::Graph& graph);
+/// Inputs and outputs that stay on chip, each distinct element once.
+Bytes residency_saved_bytes(const workloads::Operator& op, const workloads::Graph& graph,
+                            const KeptTensors& kept);
 
 /// Bytes that operators [first, last) must move together with unlimited on-chip memory: what they
 /// read and none of them wrote, and what they wrote and somebody else, or nobody, reads.

@@ -70,6 +70,7 @@ void add_row(ReportRow& sum, const ReportRow& row) {
   for (std::size_t b = 0; b < row.buffers.size(); ++b) add(sum.buffers[b], row.buffers[b]);
   sum.compulsory_bytes += row.compulsory_bytes;
   sum.fusion_saved_bytes += row.fusion_saved_bytes;
+  sum.residency_saved_bytes += row.residency_saved_bytes;
   sum.reuse_weights = reuse_of(sum, hw::TrafficClass::kWeights);
   sum.reuse_activations = reuse_of(sum, hw::TrafficClass::kActivations);
   sum.vector_busy += row.vector_busy;
