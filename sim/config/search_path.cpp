@@ -225,6 +225,7 @@ std::vector<ListEntry> list_configs(const std::string& kind) {
       {"hardware", ConfigKind::kHardware},
       {"models", ConfigKind::kModel},
       {"runs", ConfigKind::kRun},
+      {"sweeps", ConfigKind::kSweep},
       {"suites", ConfigKind::kSuite}};
   for (const auto& [listed, each] : kinds) {
     if (kind != listed) continue;

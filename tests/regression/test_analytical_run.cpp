@@ -90,7 +90,8 @@ TEST_CASE("planned traffic is what the mapper prices, on every shipped machine")
       const auto& op = run.graph.operators[i];
       const auto& plan = run.plan.operators[i];
       INFO(plan.name);
-      const auto traffic = sim::planned_traffic(run.graph, op, plan, run.config.hardware);
+      const auto traffic = sim::planned_traffic(run.graph, op, plan, run.config.hardware,
+                                                sim::kept_tensors(run.plan));
       CHECK(sim::moved_bytes(sim::by_class(traffic, run.graph, op)) == plan.cost.dram_bytes);
     }
   }

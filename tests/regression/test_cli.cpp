@@ -73,8 +73,8 @@ const std::vector<std::string> kReportFiles{"host.json", "report.csv", "report.j
 TEST_CASE("a wrong command line is one message and exit code 2") {
   check_refused("runn bert_edge",
                 "tessera: unknown verb 'runn'; did you mean 'run'?\n"
-                "verbs: run, describe, compare, check, list, schema, import, gemm, dram, validate, "
-                "regress (tessera --help)");
+                "verbs: run, sweep, describe, compare, check, list, schema, import, gemm, dram, "
+                "validate, regress (tessera --help)");
   check_refused("run",
                 "tessera: 'tessera run' needs a run: a name (tessera list runs), a file, or -");
   check_refused("run bert_edge extra", "tessera: 'tessera run' takes 1: what is 'extra'?");
