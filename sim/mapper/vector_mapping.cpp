@@ -195,8 +195,11 @@ MappingCost vector_cost(const VectorProblem& problem, const VectorChoice& choice
   const Cycles latency = in.transfers == 0 ? 0 : rates.load_latency;
   const Cycles held = latency + load + result + step + (copy ? store : 0);
   const Cycles kept = step + store + load;
-  const Cycles bubble = std::max(ring_wait(held, choice.inputs, step),
-                                 copy ? 0 : ring_wait(kept, choice.outputs, step * passes));
+  // What stays on chip has no ring of slots to wait for.
+  const Cycles input_wait = in.transfers == 0 ? 0 : ring_wait(held, choice.inputs, step);
+  const Cycles output_wait =
+      copy || out.transfers == 0 ? 0 : ring_wait(kept, choice.outputs, step * passes);
+  const Cycles bubble = std::max(input_wait, output_wait);
   const Cycles busy = rates.load_latency + rates.dram.cycles(parameters) + load +
                       cost.vector_cycles + (blocks - 1) * bubble;
   const Cycles windows =

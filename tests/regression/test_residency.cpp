@@ -68,7 +68,7 @@ TEST_CASE("a prompt of 50 tokens on the edge moves little besides weights") {
   CHECK(moved(kept.at("totals")) < 1.03 * static_cast<double>(weights));
 }
 
-TEST_CASE("a plan with kept tensors is read back with identical cycles") {
+TEST_CASE("a plan with kept tensors is read back with every number of its operators") {
   const TemporaryFolder folder;
   const std::string run =
       "hardware: edge_32x32\n"
@@ -86,8 +86,8 @@ TEST_CASE("a plan with kept tensors is read back with identical cycles") {
   const json a = json::parse(free.out), b = json::parse(planned.out);
   CHECK(saved(a.at("totals")) > 0);
   CHECK(saved(a.at("totals")) == saved(b.at("totals")));
-  CHECK(cycles(a.at("totals")) == cycles(b.at("totals")));
-  CHECK(moved(a.at("totals")) == moved(b.at("totals")));
+  CHECK(a.at("operators") == b.at("operators"));
+  CHECK(a.at("totals") == b.at("totals"));
 }
 
 TEST_CASE("a program with kept tensors passes the check") {
