@@ -47,10 +47,6 @@ DmaSlice dma_slice(const DmaConfig& dma) {
   return {requests, std::min(requests, kMaxSliceRequests) * dma.burst};
 }
 
-std::string precision_pair(int weight_bits, int activation_bits) {
-  return "w" + std::to_string(weight_bits) + "a" + std::to_string(activation_bits);
-}
-
 namespace {
 
 /// The pair of the left operand's type alone: what "w4a16" and "w4bf16" are dequantised to.

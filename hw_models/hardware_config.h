@@ -201,8 +201,6 @@ struct DmaSlice {
   Bytes bytes = 0;
 };
 DmaSlice dma_slice(const DmaConfig& dma);
-/// "w8a8" for (8, 8).
-std::string precision_pair(int weight_bits, int activation_bits);
 
 /// How fast the array works on a precision pair.
 struct PairRate {

@@ -9,6 +9,7 @@
 
 #include "sim/gemm_run.h"
 #include "sim/mapper/pins.h"
+#include "workloads/passes/passes.h"
 
 namespace tessera::sim {
 namespace {
@@ -262,7 +263,7 @@ EngineRule own_engine_rule(const ReferenceCase& reference) {
                                                        : Scenario::kMemoryToMemory;
   for (const int bits : {4, 16}) {
     if (matches(fmt::format("*{}", bits), reference.dtype)) {
-      rule.precision = hw::precision_pair(bits, bits);
+      rule.precision = workloads::pair_name({bits, bits});
     }
   }
   return rule;

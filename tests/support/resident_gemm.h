@@ -9,6 +9,7 @@
 #include "hw_models/array_timing.h"
 #include "sim/simulation/simulate.h"
 #include "tests/support/tiny_machine.h"
+#include "workloads/passes/passes.h"
 
 namespace tessera::test {
 
@@ -46,7 +47,7 @@ inline hw::GemmCommand resident_command(const hw::HardwareConfig& machine,
   command.n = n;
   command.dataflow = gemm.dataflow;
   command.accumulate = gemm.accumulate;
-  command.precision = hw::precision_pair(bits, bits);
+  command.precision = workloads::pair_name({bits, bits});
   const hw::Role streamed = hw::Role::kActivations, stays = hw::Role::kStationary;
   command.a = operand(a_stays(gemm) ? stays : streamed, m, k, bits);
   command.b = operand(a_stays(gemm) ? streamed : stays, k, n, bits);
