@@ -115,7 +115,6 @@ void DramAddressMap::finish(std::vector<Piece> pieces) {
       }
       channel_end_ = piece.shift + piece.bits;
     }
-    for (widest_fold_ = width_[kChannel]; widest_fold_ < 32; widest_fold_ *= 2) continue;
   }
   if (!pieces_.empty() && pieces_[0].field == kColumn && pieces_[0].low == 0) {
     piece_bits_ = pieces_[0].bits;
@@ -140,11 +139,15 @@ void DramAddressMap::hash_banks(std::array<std::int64_t, kFields>& value) const 
   if (hash_ == BankHash::kColumn) mix(kRow);
 }
 
-/// The bits above the channel's, folded to its width: halves onto halves.
+/// The bits above the channel's, folded to its width.
 std::int64_t DramAddressMap::channel_hash(std::int64_t address) const {
-  std::int64_t folded = address >> channel_end_;
-  for (int shift = widest_fold_; shift >= width_[kChannel]; shift /= 2) folded ^= folded >> shift;
-  return folded & ((std::int64_t{1} << width_[kChannel]) - 1);
+  const int width = width_[kChannel];
+  std::uint64_t folded = 0;
+  for (std::uint64_t rest = static_cast<std::uint64_t>(address) >> channel_end_; rest != 0;
+       rest >>= width) {
+    folded ^= rest;
+  }
+  return static_cast<std::int64_t>(folded & ((std::uint64_t{1} << width) - 1));
 }
 
 DramPlace DramAddressMap::place_of_bits(std::int64_t address) const {

@@ -57,7 +57,6 @@ class DramAddressMap {
   BankHash hash_;
   bool hash_channels_;
   int channel_end_ = 0;  // address bits from here on are hashed into the channel
-  int widest_fold_ = 0;  // of the hash: the channel's width times a power of two, under 64
   int burst_shift_ = 0;
   int piece_bits_ = 0;  // of the column, lowest in the address
   int ranks_, groups_, banks_;
