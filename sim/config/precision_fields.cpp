@@ -1,5 +1,7 @@
 #include "sim/config/precision_fields.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -96,7 +98,8 @@ Value entries_of(const Value& value, const Table<PrecisionSpec>& table, bool pat
   const std::vector<std::string> keys = table.keys();
   part.entries.clear();
   for (const MapEntry& entry : value.entries) {
-    const bool nested = entry.value.is_map() && entry.key != "groups";
+    const bool known = std::find(keys.begin(), keys.end(), entry.key) != keys.end();
+    const bool nested = entry.value.is_map() && !known;
     if ((is_pattern(entry.key) || nested) == patterns) part.entries.push_back(entry);
   }
   return part;
