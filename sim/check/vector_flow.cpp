@@ -173,18 +173,7 @@ void DataFlow::place_probabilities(const Command& command, const OperatorExecuti
   if (output.cols != input.cols || output.bits != input.bits) {
     return fault(FaultKind::kOutputs, command.id, "leaves probabilities of another shape");
   }
-  auto content = std::make_shared<Content>();
-  content->kind = Content::Kind::kResults;
-  content->maker = command.id;
-  content->op = command.op;
-  content->execution = execution.number;
-  content->base = output.region.offset;
-  content->first = first;
-  content->pitch = output.pitch;
-  content->bits = output.bits;
-  content->cols = output.cols;
-  content->stage = Stage::kProbabilities;
-  place_rows(output, std::move(content));
+  place_rows(output, made_by(command, execution, output, Stage::kProbabilities, first));
 }
 
 /// The DRAM address of the first byte of a row; nullopt when it was not loaded.
