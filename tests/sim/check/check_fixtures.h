@@ -209,4 +209,42 @@ inline Lowered random_program(Dice& dice, const workloads::Precision& precision,
   }
 }
 
+inline workloads::PhaseRequest decode_request() {
+  workloads::PhaseRequest request = workloads::zoo::request(workloads::zoo::tiny_decoder());
+  request.kv_length = 9;
+  request.repeat = 2;
+  return request;
+}
+
+inline workloads::PhaseRequest hoisted_request() {
+  workloads::PhaseRequest request = workloads::zoo::request(workloads::zoo::tiny_smolvla());
+  request.cross_kv = workloads::CrossKv::kHoisted;
+  request.dead_work = workloads::Effort::kSkipped;
+  return request;
+}
+
+inline workloads::PhaseRequest many_images() {
+  workloads::PhaseRequest request = workloads::zoo::request(workloads::zoo::tiny_vlm());
+  request.images = 3;
+  return request;
+}
+
+/// Every family, scaled down, by name.
+inline std::vector<std::pair<std::string, workloads::PhaseRequest>> families() {
+  return {{"vit", workloads::zoo::request(workloads::zoo::tiny_vit())},
+          {"siglip", workloads::zoo::request(workloads::zoo::tiny_siglip())},
+          {"clip vision", workloads::zoo::request(workloads::zoo::tiny_clip_vision())},
+          {"dinov2", workloads::zoo::request(workloads::zoo::tiny_dinov2())},
+          {"bert", workloads::zoo::request(workloads::zoo::tiny_bert())},
+          {"clip text", workloads::zoo::request(workloads::zoo::tiny_clip_text())},
+          {"t5", workloads::zoo::request(workloads::zoo::tiny_t5())},
+          {"llama", workloads::zoo::request(workloads::zoo::tiny_decoder())},
+          {"gemma", workloads::zoo::request(workloads::zoo::tiny_gemma())},
+          {"decode", decode_request()},
+          {"dual encoder", workloads::zoo::request(workloads::zoo::tiny_dual_encoder())},
+          {"vlm", many_images()},
+          {"smolvla", workloads::zoo::request(workloads::zoo::tiny_smolvla())},
+          {"smolvla hoisted", hoisted_request()}};
+}
+
 }  // namespace tessera::test

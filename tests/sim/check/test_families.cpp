@@ -11,43 +11,6 @@ namespace {
 using workloads::PhaseRequest;
 namespace zoo = workloads::zoo;
 
-PhaseRequest decode_request() {
-  PhaseRequest request = zoo::request(zoo::tiny_decoder());
-  request.kv_length = 9;
-  request.repeat = 2;
-  return request;
-}
-
-PhaseRequest hoisted_request() {
-  PhaseRequest request = zoo::request(zoo::tiny_smolvla());
-  request.cross_kv = workloads::CrossKv::kHoisted;
-  request.dead_work = workloads::Effort::kSkipped;
-  return request;
-}
-
-PhaseRequest many_images() {
-  PhaseRequest request = zoo::request(zoo::tiny_vlm());
-  request.images = 3;
-  return request;
-}
-
-std::vector<std::pair<std::string, PhaseRequest>> families() {
-  return {{"vit", zoo::request(zoo::tiny_vit())},
-          {"siglip", zoo::request(zoo::tiny_siglip())},
-          {"clip vision", zoo::request(zoo::tiny_clip_vision())},
-          {"dinov2", zoo::request(zoo::tiny_dinov2())},
-          {"bert", zoo::request(zoo::tiny_bert())},
-          {"clip text", zoo::request(zoo::tiny_clip_text())},
-          {"t5", zoo::request(zoo::tiny_t5())},
-          {"llama", zoo::request(zoo::tiny_decoder())},
-          {"gemma", zoo::request(zoo::tiny_gemma())},
-          {"decode", decode_request()},
-          {"dual encoder", zoo::request(zoo::tiny_dual_encoder())},
-          {"vlm", many_images()},
-          {"smolvla", zoo::request(zoo::tiny_smolvla())},
-          {"smolvla hoisted", hoisted_request()}};
-}
-
 /// On random machines until one can be mapped.
 Lowered lowered(Dice& dice, PhaseRequest request, const workloads::Precision& precision) {
   request.batch = dice.pick(1, 2);

@@ -63,20 +63,7 @@ Lowered kept_vit() {
 
 TEST_CASE("models of every family compute the reference with their activations on chip") {
   Dice dice(81);
-  const std::vector<std::pair<std::string, workloads::PhaseRequest>> families{
-      {"vit", zoo::request(zoo::tiny_vit())},
-      {"siglip", zoo::request(zoo::tiny_siglip())},
-      {"clip vision", zoo::request(zoo::tiny_clip_vision())},
-      {"dinov2", zoo::request(zoo::tiny_dinov2())},
-      {"bert", zoo::request(zoo::tiny_bert())},
-      {"clip text", zoo::request(zoo::tiny_clip_text())},
-      {"t5", zoo::request(zoo::tiny_t5())},
-      {"llama", zoo::request(zoo::tiny_decoder())},
-      {"gemma", zoo::request(zoo::tiny_gemma())},
-      {"dual encoder", zoo::request(zoo::tiny_dual_encoder())},
-      {"vlm", zoo::request(zoo::tiny_vlm())},
-      {"smolvla", zoo::request(zoo::tiny_smolvla())}};
-  for (const auto& [family, request] : families) {
+  for (const auto& [family, request] : families()) {
     std::int64_t kept = 0;
     for (const workloads::Precision& precision :
          {workloads::Precision{8, 8, 8}, workloads::Precision{4, 8, 8},
