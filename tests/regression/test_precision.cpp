@@ -25,7 +25,7 @@ double traffic(const Json& report, const char* cls) {
   return moved["read_bytes"].get<double>() + moved["write_bytes"].get<double>();
 }
 
-/// The first two layers: enough for the ratio, which is that of all.
+/// Four layers: enough for the ratio, which is that of all.
 std::string text(const std::string& sets) {
   return "smollm2_edge --set workload.model.num_hidden_layers=4 --set "
          "workload.model.lm_head=none "
@@ -63,16 +63,12 @@ TEST_CASE("four-bit weights follow the bound, not a slogan") {
   CHECK(vision.gain() < 1.02);
 }
 
-TEST_CASE("decoding moves the weights and the cache once, at the DRAM's pace") {
+TEST_CASE("decoding takes the time that its bytes take at sustained bandwidth") {
   const Json step = report_of(
       "smollm2_decode_edge --set hardware.dram.model=bandwidth --set "
       "hardware.dram.channels=1");
-  CHECK(traffic(step, "weights") == Approx(361.8e6).epsilon(0.002));
-  CHECK(traffic(step, "kv_cache") == Approx(21.0e6).epsilon(0.01));
   CHECK(bound(step) == "dram");
-  const double sustained = step["config"]["hardware"]["dram"]["efficiency"].is_number()
-                               ? step["config"]["hardware"]["dram"]["efficiency"].get<double>()
-                               : 1.0;
+  const double sustained = step.at("config").at("hardware").at("dram").at("efficiency");
   const double bytes = step["dram"]["bursts"].get<double>() * 32;
   CHECK(seconds(step) == Approx(bytes / (12.8e9 * sustained)).epsilon(0.03));
 }
